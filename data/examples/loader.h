@@ -1,0 +1,61 @@
+// Which samples make up which optimizer step: a pure function of (seed, step), so resuming needs no state, and the same
+// global batch is drawn for any number of ranks and accumulation steps.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "data/examples/sample.h"
+
+namespace rim {
+
+// One forward pass's rows, right-padded. targets[r, t] is the token that follows tokens[r, t], or kIgnore where the loss
+// does not ask for it.
+struct MicroBatch {
+  static constexpr std::int64_t kIgnore = -100;
+  std::int64_t rows = 0;
+  std::int64_t length = 0;
+  std::vector<TokenId> tokens;   // [rows, length], row-major
+  std::vector<TokenId> targets;  // [rows, length]
+  std::int64_t trained_tokens = 0;
+};
+
+// What one rank computes in one optimizer step.
+struct StepBatch {
+  std::vector<MicroBatch> micro_batches;  // one per accumulation step
+  std::int64_t trained_tokens_all_ranks = 0;
+  std::int64_t tokens_all_ranks = 0;      // without padding
+};
+
+struct LoaderOptions {
+  std::int64_t rows_per_micro_batch = 1;  // per_device_train_batch_size
+  std::int64_t accumulation_steps = 1;
+  int rank = 0;
+  int world_size = 1;
+  std::uint64_t seed = 1;
+  TokenId padding_token = 0;
+};
+
+// Every rank holds all samples (tokenised once, deterministic) and cuts out its share. Thread-safe when const.
+class Loader {
+ public:
+  // `weights[i]`: copies of sample i per epoch (a fraction f is a seeded f-subset); empty: 1 each.
+  Loader(std::vector<Sample> samples, std::vector<double> weights, LoaderOptions options);
+
+  [[nodiscard]] StepBatch batch_for_step(std::int64_t step) const;  // step counts from 0
+  [[nodiscard]] std::int64_t samples_per_epoch() const;
+  [[nodiscard]] std::int64_t steps_per_epoch() const;  // rounded up
+  [[nodiscard]] const std::vector<Sample>& samples() const { return samples_; }
+  // Sample indices of a step's global batch, in order; rank r's micro-batch m holds a contiguous slice.
+  [[nodiscard]] std::vector<std::size_t> global_batch(std::int64_t step) const;
+
+ private:
+  [[nodiscard]] std::vector<std::size_t> epoch_order(std::uint64_t epoch) const;
+  std::vector<Sample> samples_;
+  std::vector<double> weights_;
+  LoaderOptions options_;
+  std::int64_t samples_per_epoch_ = 0;
+};
+
+}  // namespace rim

@@ -1,0 +1,115 @@
+#include "data/support/files.h"
+
+#include <fcntl.h>
+#include <openssl/evp.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+#include <memory>
+#include <sstream>
+#include <system_error>
+
+#include "data/support/error.h"
+
+namespace rim {
+namespace {
+
+std::string system_reason() { return std::generic_category().message(errno); }
+
+[[noreturn]] void refuse_write(const std::filesystem::path& path, const std::string& what) {
+  throw Error(ExitCode::input_output, path.string() + ": " + what + ": " + system_reason());
+}
+
+class FileDescriptor {
+ public:
+  FileDescriptor(const std::filesystem::path& path, int flags) : value_(::open(path.c_str(), flags | O_CLOEXEC, 0644)) {}
+  ~FileDescriptor() { close(); }
+  FileDescriptor(const FileDescriptor&) = delete;
+  FileDescriptor& operator=(const FileDescriptor&) = delete;
+  [[nodiscard]] int value() const { return value_; }
+  bool close() {
+    const bool good = value_ < 0 || ::close(value_) == 0;
+    value_ = -1;
+    return good;
+  }
+
+ private:
+  int value_;
+};
+
+void write_all(int descriptor, std::string_view content, const std::filesystem::path& path) {
+  while (!content.empty()) {
+    const ssize_t written = ::write(descriptor, content.data(), content.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) refuse_write(path, "cannot be written");
+    content.remove_prefix(static_cast<std::size_t>(written));
+  }
+}
+
+}  // namespace
+
+std::string read_text_file(const std::filesystem::path& path) {
+  std::error_code ignored;
+  if (std::filesystem::is_directory(path, ignored)) {
+    throw Error(ExitCode::no_input, path.string() + ": is a folder, a file is needed");
+  }
+  errno = 0;
+  std::ifstream stream(path, std::ios::binary);
+  if (!stream) throw Error(ExitCode::no_input, path.string() + ": cannot be read: " + system_reason());
+  std::ostringstream text;
+  text << stream.rdbuf();
+  if (stream.bad()) throw Error(ExitCode::no_input, path.string() + ": cannot be read: " + system_reason());
+  return std::move(text).str();
+}
+
+void write_file_atomically(const std::filesystem::path& path, std::string_view content) {
+  std::filesystem::path temporary = path;
+  temporary += ".partial";
+  {
+    FileDescriptor file(temporary, O_WRONLY | O_CREAT | O_TRUNC);
+    if (file.value() < 0) refuse_write(temporary, "cannot be created");
+    write_all(file.value(), content, temporary);
+    if (::fsync(file.value()) != 0 || !file.close()) refuse_write(temporary, "cannot be written");
+  }
+  if (::rename(temporary.c_str(), path.c_str()) != 0) refuse_write(path, "cannot be replaced");
+  sync_path(path.has_parent_path() ? path.parent_path() : ".");
+}
+
+void sync_path(const std::filesystem::path& path) {
+  const FileDescriptor file(path, O_RDONLY);
+  if (file.value() < 0 || ::fsync(file.value()) != 0) refuse_write(path, "cannot be synced to disk");
+}
+
+void require_writable_folder(const std::filesystem::path& folder) {
+  std::error_code failure;
+  std::filesystem::create_directories(folder, failure);
+  if (failure) {
+    throw Error(ExitCode::input_output, folder.string() + ": cannot be created: " + failure.message());
+  }
+  const std::filesystem::path trial = folder / (".rimscope-write-test-" + std::to_string(::getpid()));
+  {
+    const FileDescriptor file(trial, O_WRONLY | O_CREAT | O_TRUNC);
+    if (file.value() < 0) refuse_write(folder, "cannot be written into");
+  }
+  std::filesystem::remove(trial, failure);
+}
+
+std::string sha256_hex(std::string_view bytes) {
+  std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
+  unsigned int length = 0;
+  if (EVP_Digest(bytes.data(), bytes.size(), digest.data(), &length, EVP_sha256(), nullptr) != 1) {
+    throw Error(ExitCode::software, "OpenSSL could not compute a SHA-256 digest");
+  }
+  static constexpr std::string_view kDigits = "0123456789abcdef";
+  std::string text;
+  for (unsigned int i = 0; i < length; ++i) {
+    text += kDigits[digest[i] >> 4U];
+    text += kDigits[digest[i] & 0xFU];
+  }
+  return text;
+}
+
+}  // namespace rim

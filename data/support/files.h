@@ -1,0 +1,26 @@
+// Reading and writing files whole, with errors that name the path and the system's reason.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <string_view>
+
+namespace rim {
+
+// The file's bytes. Throws Error(no_input).
+std::string read_text_file(const std::filesystem::path& path);
+
+// Writes through a temporary file beside `path`, fsync, rename and fsync of the folder: after a crash the old or the
+// new content is there, whole. Throws Error(input_output).
+void write_file_atomically(const std::filesystem::path& path, std::string_view content);
+
+// fsync of a file or folder. Throws Error(input_output).
+void sync_path(const std::filesystem::path& path);
+
+// Creates the folder and its parents and proves that a file can be written into it. Throws Error(input_output).
+void require_writable_folder(const std::filesystem::path& folder);
+
+// Lower-case hexadecimal SHA-256.
+std::string sha256_hex(std::string_view bytes);
+
+}  // namespace rim

@@ -1,0 +1,26 @@
+// Declares what a section of the configuration may hold, so that one validator serves every section, every monitor and
+// `--help`, and so that components get checked values without knowing YAML.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "data/support/json.h"
+
+namespace rim {
+
+enum class OptionType { boolean, integer, number, string, string_list, section, section_list, section_map };
+
+struct OptionSpec {
+  std::string name;
+  OptionType type = OptionType::string;
+  Json fallback;                     // value when absent; null: absent stays null
+  std::string help;                  // one line, for --help and the user guide
+  bool required = false;
+  std::vector<std::string> choices;  // string and string_list: the only values allowed; empty: any
+  std::vector<OptionSpec> members;   // section, section_list, section_map: the keys inside
+  double minimum = -1e300;           // integer, number
+  double maximum = 1e300;
+};
+
+}  // namespace rim

@@ -1,0 +1,65 @@
+// Conversations to text: ChatML (Qwen2.5, Qwen3, SmolLM2, MiniMind) and Llama-3, equal to the families' own Jinja
+// templates for plain conversations (no tools).
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "data/tokenizer/tokenizer.h"
+
+namespace rim {
+
+struct Message {
+  std::string role;       // "system", "user" or "assistant"
+  std::string content;    // without any think span
+  std::string reasoning;  // the think span of an assistant turn, without its tags; empty: none
+};
+
+// on:    the model may think: prompts end after the assistant header; a reasoning turn is rendered with its think span.
+// off:   thinking is switched off the family's own way: where the tokenizer has a <think> token an empty think span
+//        ends the prompt (Qwen3's enable_thinking=False), elsewhere nothing. Reasoning in the data is dropped.
+// empty: the empty think span ends the prompt, whatever the family.
+enum class ThinkingMode { on, off, empty };
+ThinkingMode parse_thinking_mode(const std::string& name);
+std::string to_string(ThinkingMode mode);
+
+// A piece of a rendered conversation. Pieces are tokenised one by one: the border of a trained piece is where
+// generation would start, so tokens never straddle it.
+struct RenderedPiece {
+  std::vector<TextSpan> spans;
+  bool trained = false;  // the assistant's words and the token that ends its turn
+};
+
+// Immutable, thread-safe.
+class ChatTemplate {
+ public:
+  // Chosen from the tokenizer's special tokens and, where the folder has them, chat_template.jinja or
+  // tokenizer_config.json's chat_template (its default system prompt, Llama-3.1's date lines, Qwen3's thinking).
+  // `name`: "auto", "chatml" or "llama3". Throws Error(bad_data) where no supported template fits.
+  static ChatTemplate detect(const std::filesystem::path& model_folder, const Tokenizer& tokenizer,
+                             const std::string& name = "auto");
+
+  // The whole conversation, assistant turns trained. An empty think span is never trained.
+  [[nodiscard]] std::vector<RenderedPiece> render(const std::vector<Message>& messages, ThinkingMode thinking) const;
+  // The conversation so far and the assistant header (and the empty think span where `thinking` says so).
+  [[nodiscard]] std::vector<TextSpan> render_prompt(const std::vector<Message>& messages, ThinkingMode thinking) const;
+
+  [[nodiscard]] const std::string& name() const { return name_; }
+  // Spelling of the token that ends an assistant turn, e.g. "<|im_end|>".
+  [[nodiscard]] const std::string& end_of_turn() const { return end_of_turn_; }
+  [[nodiscard]] bool thinks() const { return thinks_; }
+
+ private:
+  ChatTemplate() = default;
+  std::string name_;
+  std::string end_of_turn_;
+  std::string bos_;             // text put before the first turn; empty: none
+  std::string default_system_;  // system turn used where the conversation has none; empty: none
+  std::string system_prefix_;   // Llama-3.1's date lines, before the system text
+  bool always_system_ = false;  // Llama-3.1 writes a system turn even when it is empty
+  bool trims_content_ = false;  // Llama-3 trims each message
+  bool thinks_ = false;         // the family has <think> spans
+};
+
+}  // namespace rim

@@ -1,0 +1,39 @@
+// All monitors of a run as the one Observer the trainer sees.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "monitors/core/monitor.h"
+#include "monitors/core/probe_runner.h"
+#include "monitors/recorder/recorder.h"
+#include "trainer/loop/observer.h"
+
+namespace rim {
+
+class RunObserver : public Observer {
+ public:
+  // `recorder` is null on every rank but 0. `announce` shows a headline to the user (rank 0; may be empty).
+  RunObserver(std::vector<std::unique_ptr<Monitor>> monitors, std::map<std::string, PromptSet> prompt_sets,
+              ProbeRunner runner, Communicator& communicator, Recorder* recorder,
+              std::function<void(const std::string&)> announce);
+  // COLLECTIVE. Skips a step that the recorder has committed already (after a resume).
+  void at_checkpoint(const Decoder& model, std::int64_t step, std::int64_t tokens) override;
+  [[nodiscard]] TensorMap state() const override;
+  void load_state(const TensorMap& state) override;
+  [[nodiscard]] double seconds() const { return seconds_; }  // spent observing
+
+ private:
+  std::vector<std::unique_ptr<Monitor>> monitors_;
+  ProbePlan plan_;
+  ProbeRunner runner_;
+  Communicator& communicator_;
+  Recorder* recorder_;
+  std::function<void(const std::string&)> announce_;
+  double seconds_ = 0;
+};
+
+}  // namespace rim

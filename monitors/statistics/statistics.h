@@ -1,0 +1,24 @@
+// The statistics that go beside every figure. Pure functions, thread-safe.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+namespace rim {
+
+struct Interval {
+  double low = 0;
+  double high = 0;
+};
+
+// Wilson score interval of a rate (Wilson 1927), two-sided. trials = 0 gives [0, 1].
+Interval wilson_interval(std::int64_t successes, std::int64_t trials, double confidence = 0.95);
+// Linear-interpolated quantile (NumPy's default), q in [0, 1]. NaN for no values.
+double quantile(std::vector<double> values, double q);
+double mean(std::span<const double> values);
+// (1 + number of null values >= observed) / (1 + number of null values): Phipson and Smyth 2010. NaNs are left out.
+double empirical_p_value(double observed, std::span<const double> null_values);
+
+}  // namespace rim

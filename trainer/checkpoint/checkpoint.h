@@ -1,0 +1,54 @@
+// Checkpoint folders: a Hugging Face model folder plus what is needed to continue bit-equal.
+//
+//   step-000200/
+//     config.json generation_config.json tokenizer.json tokenizer_config.json ...   copied from the base model
+//     model*.safetensors            weights in the model's dtype
+//     trainer-state.json            step, tokens, format version, digests
+//     optimizer.safetensors         AdamW's state
+//     observer.safetensors          what the observer asked to keep (may be absent)
+//     DONE                          written last
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "data/support/json.h"
+#include "trainer/model/decoder.h"
+#include "trainer/model/safetensors.h"
+
+namespace rim {
+
+struct CheckpointContent {
+  std::int64_t step = 0;                        // optimizer steps done
+  Json progress;                                // the loop's own numbers: tokens, seconds, run identity
+  std::vector<NamedParameter> weights;
+  Json model_config;                            // config.json to write
+  TensorMap optimizer_state;
+  TensorMap observer_state;
+};
+
+// Local, called on rank 0 only: writes "step-NNNNNN.incomplete", syncs every file and the folder, renames, marks DONE.
+// `model_files`: tokenizer and generation files to copy along. Returns the final folder. Throws Error(input_output) with
+// the path; an incomplete folder is removed first if it can be.
+std::filesystem::path save_checkpoint(const std::filesystem::path& checkpoints, const CheckpointContent& content,
+                                      const std::vector<std::filesystem::path>& model_files);
+// Removes the oldest whole checkpoints beyond `keep` (and leftovers of incomplete ones).
+void prune_checkpoints(const std::filesystem::path& checkpoints, std::int64_t keep);
+// The newest folder with DONE whose digests hold; others are skipped, each with a line in `notes`.
+std::optional<std::filesystem::path> newest_checkpoint(const std::filesystem::path& checkpoints,
+                                                       std::vector<std::string>& notes);
+
+struct LoadedCheckpoint {
+  std::int64_t step = 0;
+  Json progress;
+  TensorMap optimizer_state;
+  TensorMap observer_state;
+};
+// Verifies each file's SHA-256 against trainer-state.json, loads the weights into `model`. Throws Error(bad_data) naming
+// the damaged file.
+LoadedCheckpoint load_checkpoint(const std::filesystem::path& folder, Decoder& model);
+
+}  // namespace rim

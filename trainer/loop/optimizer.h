@@ -1,0 +1,42 @@
+// AdamW with decoupled weight decay (arXiv 1711.05101), fused, on fp32 master weights.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <vector>
+
+#include "trainer/model/decoder.h"
+#include "trainer/model/safetensors.h"
+
+namespace rim {
+
+struct AdamWOptions {
+  double beta1 = 0.9;
+  double beta2 = 0.999;
+  double epsilon = 1e-8;
+  double weight_decay = 0.0;  // not applied to norms and biases (one-dimensional parameters)
+};
+
+class AdamW {
+ public:
+  // fp32 parameters are their own master; for bf16 ones an fp32 copy is kept and rounded into the model after each step.
+  AdamW(std::vector<NamedParameter> trainable, AdamWOptions options);
+  // gradients: fp32, one per parameter. Numbers equal torch.optim.AdamW(fused=True).
+  void step(const std::vector<at::Tensor>& gradients, double learning_rate);
+  // "master.<name>" (bf16 models), "exp_avg.<name>", "exp_avg_sq.<name>", "step".
+  [[nodiscard]] TensorMap state() const;
+  // Throws Error(bad_data) naming what is missing or misshapen.
+  void load_state(const TensorMap& state);
+
+ private:
+  std::vector<NamedParameter> parameters_;
+  AdamWOptions options_;
+  std::vector<at::Tensor> master_, first_moment_, second_moment_, steps_;
+};
+
+// L2 norm over all gradients (fp32 scalar tensor on their device), as torch.nn.utils.clip_grad_norm_ measures it, and
+// scaling by max_norm / (norm + 1e-6) where that is below 1. max_norm <= 0: measure only.
+at::Tensor clip_gradient_norm(const std::vector<at::Tensor>& gradients, double max_norm);
+
+}  // namespace rim

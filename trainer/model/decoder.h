@@ -1,0 +1,86 @@
+// The decoder-only transformer of Llama, Mistral, Qwen2.5 and Qwen3, configured by ModelConfig alone.
+// Parameter names are Hugging Face's ("model.layers.0.self_attn.q_proj.weight").
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "trainer/model/model_config.h"
+#include "trainer/model/safetensors.h"
+#include "trainer/model/taps.h"
+
+namespace rim {
+
+struct NamedParameter {
+  std::string name;
+  at::Tensor tensor;
+};
+
+// Keys and values of earlier positions, for generation: per layer [batch, kv heads, capacity, head size].
+// lengths[b] positions of row b are filled; rows may differ.
+class KeyValueCache {
+ public:
+  KeyValueCache(const ModelConfig& config, std::int64_t batch, std::int64_t capacity, const at::TensorOptions& options);
+  std::vector<at::Tensor> keys, values;
+  at::Tensor lengths;  // int64 [batch], on the cache's device
+  std::int64_t longest = 0;
+  [[nodiscard]] std::int64_t capacity() const;
+  // Keeps only the given rows (finished ones leave the batch).
+  void select_rows(const at::Tensor& rows);
+};
+
+// Not thread-safe: one forward pass at a time. No member is collective.
+class Decoder {
+ public:
+  // Allocates without initialising. dtype: at::kFloat or at::kBFloat16.
+  Decoder(ModelConfig config, at::ScalarType dtype, at::Device device);
+
+  // transformers' initialisation (normal, std = initializer_range; zero biases; norms one), the same bits for the same
+  // seed on every rank and dtype.
+  void initialize(std::uint64_t seed);
+  // Copies all weights in, converting the dtype. Throws Error(bad_data) listing missing, unexpected and misshapen
+  // tensors by name. A stored lm_head.weight beside tied embeddings is accepted if equal in shape and ignored.
+  void load(const WeightFolder& weights);
+  // Names and tensors to save, in the model's order (a tied head is left out, as transformers does).
+  [[nodiscard]] std::vector<NamedParameter> parameters() const;
+
+  // tokens: int64 [batch, time]. Rows are right-padded; attention is causal, so padding never reaches real positions.
+  // Returns the final-norm hidden states [batch, time, hidden].
+  // With a cache, tokens continue each row at cache.lengths[row], and the cache grows by `row_lengths` (int64 [batch];
+  // undefined: the whole width).
+  at::Tensor hidden_states(const at::Tensor& tokens, TapListener* taps = nullptr, KeyValueCache* cache = nullptr,
+                           const at::Tensor& row_lengths = {}) const;
+  // [..., hidden] -> [..., vocabulary].
+  [[nodiscard]] at::Tensor logits(const at::Tensor& hidden) const;
+  // Sum over positions with target != ignore of -log p(target); fp32 scalar. Computed in chunks of positions so that the
+  // whole [positions, vocabulary] matrix is never held.
+  at::Tensor loss_sum(const at::Tensor& tokens, const at::Tensor& targets) const;
+
+  [[nodiscard]] const ModelConfig& config() const { return config_; }
+  [[nodiscard]] at::Device device() const { return device_; }
+  [[nodiscard]] at::ScalarType dtype() const { return dtype_; }
+
+ private:
+  struct Layer {
+    at::Tensor input_norm, post_attention_norm;
+    at::Tensor query, key, value, output;
+    at::Tensor query_bias, key_bias, value_bias, output_bias;
+    at::Tensor query_norm, key_norm;
+    at::Tensor gate, up, down;
+    at::Tensor gate_bias, up_bias, down_bias;
+  };
+  ModelConfig config_;
+  at::ScalarType dtype_;
+  at::Device device_;
+  at::Tensor embedding_, final_norm_, head_;
+  std::vector<Layer> layers_;
+  at::Tensor inverse_frequencies_;  // fp32 [head size / 2]
+};
+
+// Reads config and weights of a Hugging Face folder. Throws as the parts do, with the folder's name.
+Decoder load_decoder(const std::filesystem::path& folder, at::ScalarType dtype, at::Device device);
+
+}  // namespace rim
