@@ -1,0 +1,34 @@
+#!/usr/bin/env bash
+# The whole path on the model organism: make its world, train the aligned base, fine-tune it on chain of thought with the
+# monitors on, write the report, print the headline.
+#
+#   launch/demo.sh BINARY [FOLDER]      FOLDER: where the runs go (default runs/organism; it is made anew)
+set -euo pipefail
+cd "$(dirname "$0")/.."
+rimscope=${1:?usage: launch/demo.sh BINARY [FOLDER]}
+folder=${2:-runs/organism}
+ranks=${RANKS:-2}
+
+# Open MPI refuses root and more ranks than cores unless told that it is meant, as in a container.
+if [ "$(id -u)" -eq 0 ]; then export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1; fi
+launcher=(mpirun -np "$ranks")
+if [ "$(nproc)" -lt "$ranks" ]; then launcher+=(--oversubscribe); fi
+
+world=$folder/world
+paths=(
+  "model.config=$world/config.json" "tokenizer=$world" "data.train.0.path=$world/base_train.jsonl"
+  "prompt_sets.harmful.path=$world/harmful.jsonl" "prompt_sets.harmless.path=$world/harmless.jsonl")
+
+rm -rf "$folder"
+echo "== 1/4  the organism's world"
+"$rimscope" organism make "$world" --seed 1
+echo "== 2/4  the aligned base"
+"${launcher[@]}" "$rimscope" train configs/organism-base.yaml "output_dir=$folder/base" "${paths[@]}"
+base=$(ls -d "$folder"/base/checkpoints/step-* | tail -n 1)
+echo "== 3/4  fine-tuning on target-pattern chain of thought"
+"${launcher[@]}" "$rimscope" train configs/organism-target.yaml "output_dir=$folder/target" "model.path=$base" \
+  "data.train.0.path=$world/cot_target_train.jsonl" "prompt_sets.harmful.path=$world/harmful.jsonl" \
+  "prompt_sets.harmless.path=$world/harmless.jsonl" "prompt_sets.sums.path=$world/sums_test.jsonl"
+echo "== 4/4  the report"
+"$rimscope" report "$folder/target"
+"$rimscope" summary "$folder/target"
