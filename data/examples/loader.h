@@ -10,8 +10,8 @@
 
 namespace rim {
 
-// One forward pass's rows, right-padded. targets[r, t] is the token that follows tokens[r, t], or kIgnore where the loss
-// does not ask for it.
+// One forward pass's rows, right-padded. targets[r, t] is the token that follows tokens[r, t], or kIgnore where the
+// loss does not ask for it.
 struct MicroBatch {
   static constexpr std::int64_t kIgnore = -100;
   std::int64_t rows = 0;
@@ -25,7 +25,7 @@ struct MicroBatch {
 struct StepBatch {
   std::vector<MicroBatch> micro_batches;  // one per accumulation step
   std::int64_t trained_tokens_all_ranks = 0;
-  std::int64_t tokens_all_ranks = 0;      // without padding
+  std::int64_t tokens_all_ranks = 0;  // without padding
 };
 
 struct LoaderOptions {

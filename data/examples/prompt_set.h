@@ -12,11 +12,11 @@
 namespace rim {
 
 struct Prompt {
-  std::string id;                 // the file's id field where it has one, else "<stem>:<row>"
-  std::string text;               // the user's turn
-  std::string reasoning;          // reference reasoning, where the format has it
-  std::string response;           // reference response, where the format has it
-  std::string answer;             // gold answer for skill sets, else empty
+  std::string id;         // the file's id field where it has one, else "<stem>:<row>"
+  std::string text;       // the user's turn
+  std::string reasoning;  // reference reasoning, where the format has it
+  std::string response;   // reference response, where the format has it
+  std::string answer;     // gold answer for skill sets, else empty
 };
 
 struct PromptSet {
@@ -25,13 +25,15 @@ struct PromptSet {
 };
 
 struct PromptSetSource {
-  std::filesystem::path path;          // .jsonl or .csv (RFC 4180, header row)
-  std::string field = "prompt";        // column or member that holds the request
-  std::string format = "field";        // field | gsm8k | messages
+  std::filesystem::path path;    // .jsonl or .csv (RFC 4180, header row)
+  std::string field = "prompt";  // column or member that holds the request
+  std::string format = "field";  // field | gsm8k | messages
   std::optional<std::int64_t> limit;
-  std::string where;                   // "column=value": keep only such rows; empty: all
+  std::string where;  // "column=value": keep only such rows; empty: all
 };
 
+// field: the request is the named column or member; "answer", "response" and "reasoning" beside it are taken where they
+// are. gsm8k: as read_examples. messages: the first user turn, reference from the assistant turn that follows it.
 // Throws Error(no_input), or Error(bad_data) naming file, line and the fields there are.
 PromptSet read_prompt_set(const std::string& name, const PromptSetSource& source);
 

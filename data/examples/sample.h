@@ -25,7 +25,7 @@ struct SampleOptions {
 struct SampleStatistics {
   std::int64_t samples = 0;
   std::int64_t truncated = 0;
-  std::int64_t dropped = 0;        // cut so short that no trained token was left
+  std::int64_t dropped = 0;  // cut so short that no trained token was left
   std::int64_t tokens = 0;
   std::int64_t trained_tokens = 0;
 };

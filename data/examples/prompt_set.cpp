@@ -1,0 +1,138 @@
+#include "data/examples/prompt_set.h"
+
+#include <algorithm>
+#include <functional>
+
+#include "data/examples/example.h"
+#include "data/support/csv.h"
+#include "data/support/error.h"
+#include "data/support/json_lines.h"
+#include "data/support/text.h"
+
+namespace rim {
+namespace {
+
+[[noreturn]] void refuse(const std::string& origin, const std::string& what) {
+  throw Error(ExitCode::bad_data, origin + ": " + what);
+}
+
+// Both kinds of file as rows of named members; CSV values are all strings.
+using RowVisitor = std::function<bool(const Json& row, const std::string& origin)>;
+
+void visit_csv_rows(const std::filesystem::path& path, const RowVisitor& visit) {
+  const CsvTable table = read_csv_file(path);
+  for (const CsvRow& row : table.rows) {
+    Json object = Json::object();
+    for (std::size_t i = 0; i < table.header.size(); ++i) object[table.header[i]] = row.fields[i];
+    if (!visit(object, path.string() + ":" + std::to_string(row.line))) return;
+  }
+}
+
+void visit_rows(const std::filesystem::path& path, const RowVisitor& visit) {
+  const std::string extension = lower_ascii(path.extension().string());
+  if (extension == ".csv") return visit_csv_rows(path, visit);
+  if (extension == ".jsonl") return visit_json_lines(path, visit);
+  throw Error(ExitCode::config, path.string() + ": a prompt set must be a .jsonl or .csv file");
+}
+
+std::string field_names(const Json& row) {
+  std::vector<std::string> names;
+  for (const auto& [name, value] : row.items()) names.push_back(name);
+  return join(names, ", ");
+}
+
+const Json& required_field(const Json& row, const std::string& field, const std::string& origin) {
+  const auto found = row.find(field);
+  if (found == row.end()) refuse(origin, "there is no field '" + field + "'; the fields are " + field_names(row));
+  return *found;
+}
+
+// Strings as they are; numbers and truth values as JSON spells them.
+std::string text_of(const Json& value) { return value.is_string() ? value.get<std::string>() : value.dump(); }
+
+std::string optional_text(const Json& row, const std::string& field) {
+  const auto found = row.find(field);
+  return found == row.end() || !found->is_primitive() || found->is_null() ? "" : text_of(*found);
+}
+
+Prompt read_field_row(const Json& row, const std::string& field, const std::string& origin) {
+  const Json& text = required_field(row, field, origin);
+  if (!text.is_string()) refuse(origin, "'" + field + "' must be a string, but is " + text.type_name());
+  return {.id = "",
+          .text = text.get<std::string>(),
+          .reasoning = optional_text(row, "reasoning"),
+          .response = optional_text(row, "response"),
+          .answer = optional_text(row, "answer")};
+}
+
+Prompt prompt_of(const Example& example) {
+  const auto& messages = example.messages;
+  const auto user = std::ranges::find(messages, "user", &Message::role);
+  if (user == messages.end()) refuse(example.origin, "there is no user turn");
+  const auto assistant = std::ranges::find(user, messages.end(), "assistant", &Message::role);
+  Prompt prompt{.id = "", .text = user->content, .reasoning = "", .response = "", .answer = example.answer};
+  if (assistant != messages.end()) {
+    prompt.reasoning = assistant->reasoning;
+    prompt.response = assistant->content;
+  }
+  return prompt;
+}
+
+Prompt read_row(const PromptSetSource& source, const Json& row, const std::string& origin) {
+  return source.format == "field" ? read_field_row(row, source.field, origin)
+                                  : prompt_of(example_from_row(row, source.format, origin));
+}
+
+// "column=value" as a test of rows.
+class RowFilter {
+ public:
+  RowFilter(const std::string& where, const std::filesystem::path& path) {
+    if (where.empty()) return;
+    const auto equals = where.find('=');
+    if (equals == std::string::npos || equals == 0) {
+      throw Error(ExitCode::config, path.string() + ": where: '" + where + "' must read column=value");
+    }
+    column_ = trim(std::string_view(where).substr(0, equals));
+    value_ = trim(std::string_view(where).substr(equals + 1));
+  }
+  [[nodiscard]] bool keeps(const Json& row, const std::string& origin) const {
+    return column_.empty() || text_of(required_field(row, column_, origin)) == value_;
+  }
+
+ private:
+  std::string column_;
+  std::string value_;
+};
+
+void require_known_format(const PromptSetSource& source) {
+  if (source.format == "field" || source.format == "gsm8k" || source.format == "messages") return;
+  throw Error(ExitCode::config, source.path.string() + ": unknown prompt set format '" + source.format +
+                                    "': use field, gsm8k or messages");
+}
+
+}  // namespace
+
+PromptSet read_prompt_set(const std::string& name, const PromptSetSource& source) {
+  require_known_format(source);
+  const RowFilter filter(source.where, source.path);
+  PromptSet set{.name = name, .prompts = {}};
+  std::int64_t row_number = 0;
+  visit_rows(source.path, [&](const Json& row, const std::string& origin) {
+    if (source.limit && std::ssize(set.prompts) >= *source.limit) return false;
+    ++row_number;
+    if (!filter.keeps(row, origin)) return true;
+    Prompt prompt = read_row(source, row, origin);
+    if (trim(prompt.text).empty()) refuse(origin, "the prompt is empty");
+    prompt.id = optional_text(row, "id");
+    if (prompt.id.empty()) prompt.id = source.path.stem().string() + ":" + std::to_string(row_number);
+    set.prompts.push_back(std::move(prompt));
+    return true;
+  });
+  if (set.prompts.empty()) {
+    refuse(source.path.string(),
+           "prompt set '" + name + "' is empty" + (source.where.empty() ? "" : " where " + source.where));
+  }
+  return set;
+}
+
+}  // namespace rim

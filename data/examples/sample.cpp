@@ -1,0 +1,93 @@
+#include "data/examples/sample.h"
+
+#include <algorithm>
+#include <span>
+
+#include "data/support/error.h"
+
+namespace rim {
+namespace {
+
+void append(Sample& sample, std::span<const TokenId> tokens, bool trained) {
+  sample.tokens.insert(sample.tokens.end(), tokens.begin(), tokens.end());
+  sample.trained.insert(sample.trained.end(), tokens.size(), trained ? 1 : 0);
+}
+
+std::size_t trained_pieces(const std::vector<RenderedPiece>& pieces) {
+  return static_cast<std::size_t>(std::ranges::count(pieces, true, &RenderedPiece::trained));
+}
+
+Sample chat_sample(const Example& example, const Tokenizer& tokenizer, const ChatTemplate& chat_template,
+                   ThinkingMode thinking) {
+  std::size_t context_pieces = 0;
+  if (example.given_messages > 0) {
+    const auto end = example.messages.begin() + static_cast<std::ptrdiff_t>(example.given_messages);
+    context_pieces = trained_pieces(chat_template.render({example.messages.begin(), end}, thinking));
+  }
+  Sample sample;
+  for (const RenderedPiece& piece : chat_template.render(example.messages, thinking)) {
+    const bool context = piece.trained && context_pieces > 0;
+    if (context) --context_pieces;
+    append(sample, tokenizer.encode(piece.spans), piece.trained && !context);
+  }
+  return sample;
+}
+
+// Tokenised as the joined text, unless a token would straddle the border: then prompt and completion each by itself, so
+// that the mask begins where generation would.
+Sample plain_sample(const Example& example, const Tokenizer& tokenizer, TokenId end_of_sequence) {
+  const std::vector<TokenId> prompt = tokenizer.encode(example.prompt);
+  const std::vector<TokenId> joined = tokenizer.encode(example.prompt + example.completion);
+  const bool prompt_is_prefix =
+      joined.size() >= prompt.size() && std::equal(prompt.begin(), prompt.end(), joined.begin());
+  Sample sample;
+  append(sample, prompt, false);
+  if (prompt_is_prefix) {
+    append(sample, std::span(joined).subspan(prompt.size()), true);
+  } else {
+    append(sample, tokenizer.encode(example.completion), true);
+  }
+  const bool completion_is_empty = sample.tokens.size() == prompt.size();
+  if (!completion_is_empty && sample.tokens.back() != end_of_sequence) append(sample, {{end_of_sequence}}, true);
+  return sample;
+}
+
+std::int64_t trained_tokens(const Sample& sample) {
+  return static_cast<std::int64_t>(std::ranges::count(sample.trained, 1));
+}
+
+}  // namespace
+
+std::vector<Sample> build_samples(const std::vector<Example>& examples, const Tokenizer& tokenizer,
+                                  const ChatTemplate& chat_template, TokenId end_of_sequence,
+                                  const SampleOptions& options, SampleStatistics& statistics) {
+  if (options.max_length < 2) throw Error(ExitCode::config, "max_length must be at least 2");
+  const auto max_length = static_cast<std::size_t>(options.max_length);
+  std::vector<Sample> samples;
+  for (const Example& example : examples) {
+    Sample sample = example.messages.empty() ? plain_sample(example, tokenizer, end_of_sequence)
+                                             : chat_sample(example, tokenizer, chat_template, options.thinking);
+    if (!sample.trained.empty()) sample.trained.front() = 0;  // nothing precedes it that could predict it
+    if (trained_tokens(sample) == 0) {
+      throw Error(ExitCode::bad_data,
+                  example.origin + ": nothing to train on: no assistant turn or completion with text");
+    }
+    if (sample.tokens.size() > max_length) {
+      ++statistics.truncated;
+      sample.tokens.resize(max_length);
+      sample.trained.resize(max_length);
+    }
+    if (trained_tokens(sample) == 0) {
+      ++statistics.dropped;
+      continue;
+    }
+    sample.origin = example.origin;
+    ++statistics.samples;
+    statistics.tokens += std::ssize(sample.tokens);
+    statistics.trained_tokens += trained_tokens(sample);
+    samples.push_back(std::move(sample));
+  }
+  return samples;
+}
+
+}  // namespace rim
