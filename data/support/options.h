@@ -11,6 +11,8 @@ namespace rim {
 
 enum class OptionType { boolean, integer, number, string, string_list, section, section_list, section_map };
 
+struct OptionVariant;
+
 struct OptionSpec {
   std::string name;
   OptionType type = OptionType::string;
@@ -21,6 +23,15 @@ struct OptionSpec {
   std::vector<OptionSpec> members;   // section, section_list, section_map: the keys inside
   double minimum = -1e300;           // integer, number
   double maximum = 1e300;
+  // section_list: what an entry may hold beside `kind` depends on `kind`, which names one of these; empty: `members`.
+  std::vector<OptionVariant> variants = {};
+};
+
+// One kind of entry of such a list.
+struct OptionVariant {
+  std::string kind;
+  std::string help;
+  std::vector<OptionSpec> options;
 };
 
 }  // namespace rim
