@@ -20,7 +20,8 @@ class RecordSink {
   virtual ~RecordSink() = default;
   virtual void append(const std::string& name, const Array& row, const SeriesInfo& info) = 0;
   virtual void write_static(const std::string& name, const Array& values, const SeriesInfo& info) = 0;
-  virtual void write_static(const std::string& name, const std::vector<std::string>& values, const SeriesInfo& info) = 0;
+  virtual void write_static(const std::string& name, const std::vector<std::string>& values,
+                            const SeriesInfo& info) = 0;
 };
 
 // What monitors share within one observation: results by monitor name, so that RAS can use the neurons that the neurons

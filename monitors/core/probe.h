@@ -46,6 +46,7 @@ struct ActivationRequest {
   TokenRegion region = TokenRegion::last_prompt;
   ThinkingMode thinking = ThinkingMode::off;
   Intervention intervention;
+  bool operator==(const ActivationRequest&) const = default;
 };
 
 // Greedy generation for each prompt, and how strongly refusal is preferred where the answer begins (after the think
@@ -54,16 +55,18 @@ struct GenerationRequest {
   std::string prompt_set;
   ThinkingMode thinking = ThinkingMode::off;
   std::int64_t max_new_tokens = 128;
-  std::string refusal_text;     // both empty: no scores
+  std::string refusal_text;  // both empty: no scores
   std::string compliance_text;
   Intervention intervention;
+  bool operator==(const GenerationRequest&) const = default;
 };
 
 struct GeneratedResponse {
-  std::string text;            // special tokens left out, but for <think> and </think>
+  std::string text;  // special tokens left out, but for <think> and </think>
   std::int64_t tokens = 0;
-  bool stopped = false;        // ended its turn; false: cut at max_new_tokens
-  // log P_R - log(1 - P_R), P_R the probability mass of the tokens refusals open with (Arditi et al. 2024). NaN: no scores.
+  bool stopped = false;  // ended its turn; false: cut at max_new_tokens
+  // log P_R - log(1 - P_R), P_R the probability mass of the tokens refusals open with (Arditi et al. 2024). NaN: no
+  // scores.
   double refusal_score = 0;
   // mean log p of refusal_text's tokens - the same of compliance_text's. NaN: no scores.
   double log_likelihood_gap = 0;
@@ -72,8 +75,10 @@ struct GeneratedResponse {
 // Filled by Monitor::declare. Identical requests get the same handle.
 class ProbePlan {
  public:
-  // Makes a derived prompt set known to the runner (e.g. counterfactual rewrites).
+  // Makes a prompt set known to the runner, e.g. counterfactual rewrites. The same set again changes nothing; other
+  // prompts under a name that is taken are an Error(config).
   void add_prompt_set(PromptSet set);
+  // Both throw Error(config) for an unknown prompt set, and for a wish that no forward pass can serve.
   std::size_t request(ActivationRequest request);
   std::size_t request(GenerationRequest request);
 
@@ -90,9 +95,9 @@ class ProbePlan {
 };
 
 struct ProbeResults {
-  std::vector<at::Tensor> activations;                     // by handle
-  std::vector<std::vector<GeneratedResponse>> generations; // by handle, prompts in the set's order
-  std::int64_t forward_passes = 0;                         // teacher-forced batches run, over all ranks
+  std::vector<at::Tensor> activations;                      // by handle
+  std::vector<std::vector<GeneratedResponse>> generations;  // by handle, prompts in the set's order
+  std::int64_t forward_passes = 0;                          // teacher-forced batches run, over all ranks
 };
 
 }  // namespace rim

@@ -10,17 +10,18 @@
 namespace rim {
 
 struct ProbeRunnerOptions {
-  std::int64_t batch_tokens = 8192;      // padded tokens per teacher-forced forward pass
-  std::int64_t generation_batch = 64;    // prompts generated together
-  std::int64_t max_length = 4096;        // longer probes are an Error(bad_data) naming the prompt
+  std::int64_t batch_tokens = 8192;    // padded tokens per teacher-forced forward pass
+  std::int64_t generation_batch = 64;  // prompts generated together
+  std::int64_t max_length = 4096;      // longer probes are an Error(bad_data) naming the prompt
   std::vector<TokenId> stop_tokens;
 };
 
 class ProbeRunner {
  public:
   ProbeRunner(const Tokenizer& tokenizer, const ChatTemplate& chat_template, ProbeRunnerOptions options);
-  // COLLECTIVE. Requests on the same prompt set, thinking mode and intervention share one forward pass per batch; prompts
-  // are dealt round-robin to the ranks; reductions run on the model's device in fp32. No gradients, no random draws.
+  // COLLECTIVE. Requests on the same prompt set, thinking mode and intervention share one forward pass per batch;
+  // prompts are dealt round-robin to the ranks; reductions run on the model's device in fp32. No gradients, no random
+  // draws.
   [[nodiscard]] ProbeResults run(const Decoder& model, const ProbePlan& plan, Communicator& communicator) const;
 
  private:

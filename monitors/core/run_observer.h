@@ -1,9 +1,10 @@
 // All monitors of a run as the one Observer the trainer sees.
 #pragma once
 
+#include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -20,19 +21,25 @@ class RunObserver : public Observer {
   RunObserver(std::vector<std::unique_ptr<Monitor>> monitors, std::map<std::string, PromptSet> prompt_sets,
               ProbeRunner runner, Communicator& communicator, Recorder* recorder,
               std::function<void(const std::string&)> announce);
-  // COLLECTIVE. Skips a step that the recorder has committed already (after a resume).
+  // COLLECTIVE. A step that the recorder has committed already (after a resume) is skipped; the base model's step 0 is
+  // observed again without recording where no checkpoint brought back what the monitors remember of it. A failure on
+  // any rank, recording included, is thrown on all.
   void at_checkpoint(const Decoder& model, std::int64_t step, std::int64_t tokens) override;
   [[nodiscard]] TensorMap state() const override;
   void load_state(const TensorMap& state) override;
   [[nodiscard]] double seconds() const { return seconds_; }  // spent observing
 
  private:
+  [[nodiscard]] bool committed_already(std::int64_t step);
+  void observe(const Decoder& model, std::int64_t step, Recorder* recorder, std::vector<std::string>& headlines);
+
   std::vector<std::unique_ptr<Monitor>> monitors_;
   ProbePlan plan_;
   ProbeRunner runner_;
   Communicator& communicator_;
   Recorder* recorder_;
   std::function<void(const std::string&)> announce_;
+  bool knows_base_ = false;  // a base was observed, or a checkpoint brought it back
   double seconds_ = 0;
 };
 

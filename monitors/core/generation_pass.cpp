@@ -1,0 +1,152 @@
+#include "monitors/core/generation_pass.h"
+
+#include <algorithm>
+#include <limits>
+#include <optional>
+
+#include "data/support/error.h"
+#include "data/support/json.h"
+#include "monitors/core/answer_scores.h"
+#include "monitors/core/probe_sequence.h"
+#include "monitors/core/think_span.h"
+#include "monitors/core/token_batches.h"
+#include "trainer/model/generation.h"
+
+namespace rim {
+namespace {
+
+constexpr double kMissing = std::numeric_limits<double>::quiet_NaN();
+
+struct EncodedRequest {
+  std::vector<std::size_t> prompts;            // this rank's, as indices into the set
+  std::vector<std::vector<TokenId>> contexts;  // their tokens
+};
+
+EncodedRequest encoded(const ProbeContext& context, const GenerationRequest& request) {
+  const PromptSet& set = context.plan.prompt_set(request.prompt_set);
+  std::vector<std::vector<TokenId>> all;
+  std::vector<std::int64_t> lengths;
+  for (const Prompt& prompt : set.prompts) {
+    with_prompt(set, prompt, [&] {
+      all.push_back(prompt_tokens(prompt, request.thinking, context.tokenizer, context.chat_template));
+      require_fitting_length(all.back().size(), context);
+    });
+    lengths.push_back(std::ssize(all.back()));
+  }
+  EncodedRequest own{.prompts = dealt_to_rank(lengths, context.rank, context.ranks), .contexts = {}};
+  for (const std::size_t prompt : own.prompts) own.contexts.push_back(std::move(all[prompt]));
+  return own;
+}
+
+GeneratedResponse readable(const ProbeContext& context, const Generation& generation, bool scored) {
+  std::span<const TokenId> tokens = generation.tokens;
+  // The stop token is dropped by hand: not every tokenizer marks it as special.
+  if (generation.stopped && !tokens.empty()) tokens = tokens.first(tokens.size() - 1);
+  const double score = scored ? 0.0 : kMissing;
+  return {.text = visible_text(context.tokenizer, tokens),
+          .tokens = std::ssize(generation.tokens),
+          .stopped = generation.stopped,
+          .refusal_score = score,
+          .log_likelihood_gap = score};
+}
+
+// Fills in the scores of all responses whose answer begins somewhere; the others get NaN.
+std::int64_t add_scores(const ProbeContext& context, const GenerationRequest& request, const EncodedRequest& own,
+                        const std::vector<Generation>& generations, RankResponses& responses) {
+  std::vector<std::vector<TokenId>> contexts;
+  std::vector<std::size_t> prompts;
+  for (std::size_t i = 0; i < own.prompts.size(); ++i) {
+    const auto start = answer_start(context.tokenizer, generations[i].tokens);
+    if (!start) {
+      responses[own.prompts[i]].refusal_score = responses[own.prompts[i]].log_likelihood_gap = kMissing;
+      continue;
+    }
+    const auto thought_end = generations[i].tokens.begin() + static_cast<std::ptrdiff_t>(*start);
+    contexts.push_back(own.contexts[i]);
+    contexts.back().insert(contexts.back().end(), generations[i].tokens.begin(), thought_end);
+    prompts.push_back(own.prompts[i]);
+  }
+  AnswerScorer scorer(context, request.refusal_text, request.compliance_text);
+  const std::vector<AnswerScores> scores = scorer.score(contexts);
+  for (std::size_t i = 0; i < prompts.size(); ++i) {
+    responses[prompts[i]].refusal_score = scores[i].refusal_score;
+    responses[prompts[i]].log_likelihood_gap = scores[i].log_likelihood_gap;
+  }
+  return scorer.forward_passes();
+}
+
+RankResponses respond(const ProbeContext& context, const GenerationRequest& request, const EncodedRequest& own,
+                      std::int64_t& forward_passes) {
+  RankResponses responses;
+  const std::vector<Generation> generations = generate_greedily(context.model, own.contexts,
+                                                                {.max_new_tokens = request.max_new_tokens,
+                                                                 .stop_tokens = context.options.stop_tokens,
+                                                                 .batch_size = context.options.generation_batch});
+  const bool scored = !request.refusal_text.empty();
+  for (std::size_t i = 0; i < own.prompts.size(); ++i) {
+    responses.emplace(own.prompts[i], readable(context, generations[i], scored));
+  }
+  if (scored) forward_passes += add_scores(context, request, own, generations, responses);
+  return responses;
+}
+
+// Thinking modes differ in name only for a family without think spans; then one generation serves both.
+bool same_work(const GenerationRequest& one, const GenerationRequest& other) {
+  GenerationRequest renamed = one;
+  renamed.thinking = other.thinking;
+  return renamed == other;
+}
+
+Json number_or_null(double value) { return std::isfinite(value) ? Json(value) : Json(nullptr); }
+
+double number_or_missing(const Json& value) { return value.is_null() ? kMissing : value.get<double>(); }
+
+}  // namespace
+
+GenerationPass run_generation_requests(const ProbeContext& context) {
+  GenerationPass pass;
+  const auto& requests = context.plan.generations();
+  std::vector<EncodedRequest> done;
+  for (const GenerationRequest& request : requests) {
+    EncodedRequest own = encoded(context, request);
+    std::optional<std::size_t> earlier;
+    for (std::size_t i = 0; i < done.size() && !earlier; ++i) {
+      if (same_work(requests[i], request) && done[i].contexts == own.contexts) earlier = i;
+    }
+    RankResponses responses = earlier ? pass.responses[*earlier] : respond(context, request, own, pass.forward_passes);
+    pass.responses.push_back(std::move(responses));
+    done.push_back(std::move(own));
+  }
+  return pass;
+}
+
+std::string pack_responses(const RankResponses& responses) {
+  Json packed = Json::array();
+  for (const auto& [prompt, response] : responses) {
+    packed.push_back({prompt, response.text, response.tokens, response.stopped, number_or_null(response.refusal_score),
+                      number_or_null(response.log_likelihood_gap)});
+  }
+  return packed.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+std::vector<GeneratedResponse> unpack_responses(const std::vector<std::string>& parts, std::size_t prompts) {
+  RankResponses responses;
+  for (const std::string& part : parts) {
+    for (const Json& entry : parse_json(part, "responses of another rank")) {
+      responses[entry[0].get<std::size_t>()] = {.text = entry[1],
+                                                .tokens = entry[2],
+                                                .stopped = entry[3],
+                                                .refusal_score = number_or_missing(entry[4]),
+                                                .log_likelihood_gap = number_or_missing(entry[5])};
+    }
+  }
+  if (responses.size() != prompts || (prompts > 0 && responses.rbegin()->first != prompts - 1)) {
+    throw Error(ExitCode::software,
+                "ranks answered " + std::to_string(responses.size()) + " of " + std::to_string(prompts) + " prompts");
+  }
+  std::vector<GeneratedResponse> ordered;
+  for (auto& [prompt, response] : responses) ordered.push_back(std::move(response));
+  return ordered;
+}
+
+}  // namespace rim

@@ -1,0 +1,85 @@
+#include "monitors/core/probe.h"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "data/support/error.h"
+
+namespace rim {
+namespace {
+
+constexpr std::array<std::pair<const char*, TokenRegion>, 4> kRegions{{{"prompt", TokenRegion::prompt},
+                                                                       {"last_prompt", TokenRegion::last_prompt},
+                                                                       {"response", TokenRegion::response},
+                                                                       {"all", TokenRegion::all}}};
+
+bool same_prompts(const PromptSet& one, const PromptSet& other) {
+  return std::ranges::equal(one.prompts, other.prompts, [](const Prompt& a, const Prompt& b) {
+    return a.id == b.id && a.text == b.text && a.reasoning == b.reasoning && a.response == b.response &&
+           a.answer == b.answer;
+  });
+}
+
+template <typename Request>
+std::size_t handle_of(std::vector<Request>& requests, Request request) {
+  const auto found = std::ranges::find(requests, request);
+  const auto handle = static_cast<std::size_t>(found - requests.begin());
+  if (found == requests.end()) requests.push_back(std::move(request));
+  return handle;
+}
+
+}  // namespace
+
+TokenRegion parse_token_region(const std::string& name) {
+  for (const auto& [known, region] : kRegions) {
+    if (name == known) return region;
+  }
+  throw Error(ExitCode::config,
+              "'" + name + "' is no token region: it is one of prompt, last_prompt, response and all");
+}
+
+std::string to_string(TokenRegion region) {
+  for (const auto& [name, known] : kRegions) {
+    if (region == known) return name;
+  }
+  throw Error(ExitCode::software, "a token region without a name");
+}
+
+void ProbePlan::add_prompt_set(PromptSet set) {
+  const auto found = prompt_sets_.find(set.name);
+  if (found == prompt_sets_.end()) {
+    const std::string name = set.name;
+    prompt_sets_.emplace(name, std::move(set));
+  } else if (!same_prompts(found->second, set)) {
+    throw Error(ExitCode::config, "two different prompt sets are called '" + set.name + "': rename one");
+  }
+}
+
+std::size_t ProbePlan::request(ActivationRequest request) {
+  static_cast<void>(prompt_set(request.prompt_set));
+  if (request.site == TapSite::attention_pattern) {
+    throw Error(ExitCode::config, "attention patterns differ in width from prompt to prompt: no mean can be requested");
+  }
+  return handle_of(activations_, std::move(request));
+}
+
+std::size_t ProbePlan::request(GenerationRequest request) {
+  static_cast<void>(prompt_set(request.prompt_set));
+  if (request.refusal_text.empty() != request.compliance_text.empty()) {
+    throw Error(ExitCode::config, "prompt set '" + request.prompt_set +
+                                      "': refusal_text and compliance_text are compared with each other: give both");
+  }
+  return handle_of(generations_, std::move(request));
+}
+
+const PromptSet& ProbePlan::prompt_set(const std::string& name) const {
+  const auto found = prompt_sets_.find(name);
+  if (found != prompt_sets_.end()) return found->second;
+  std::string known;
+  for (const auto& [other, set] : prompt_sets_) known += (known.empty() ? "" : ", ") + other;
+  throw Error(ExitCode::config,
+              "no prompt set is called '" + name + "': prompt_sets has " + (known.empty() ? "none" : known));
+}
+
+}  // namespace rim

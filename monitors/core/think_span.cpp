@@ -1,0 +1,56 @@
+#include "monitors/core/think_span.h"
+
+#include <algorithm>
+
+namespace rim {
+namespace {
+
+constexpr std::string_view kOpen = "<think>";
+constexpr std::string_view kClose = "</think>";
+
+bool is_blank(std::string_view text) { return text.find_first_not_of(" \t\r\n") == std::string_view::npos; }
+
+}  // namespace
+
+std::string visible_text(const Tokenizer& tokenizer, std::span<const TokenId> tokens) {
+  const auto open = tokenizer.token_to_id(kOpen);
+  const auto close = tokenizer.token_to_id(kClose);
+  const auto is_tag = [&](TokenId token) { return token == open || token == close; };
+  std::string text;
+  while (!tokens.empty()) {
+    const auto tag = std::ranges::find_if(tokens, is_tag);
+    const auto before = static_cast<std::size_t>(tag - tokens.begin());
+    text += tokenizer.decode(tokens.first(before), true);
+    if (tag == tokens.end()) break;
+    text += *tag == open ? kOpen : kClose;
+    tokens = tokens.subspan(before + 1);
+  }
+  return text;
+}
+
+std::optional<std::size_t> answer_start(const Tokenizer& tokenizer, std::span<const TokenId> tokens) {
+  const auto closed_within = [&](std::size_t count) {
+    const std::string text = visible_text(tokenizer, tokens.first(count));
+    const auto open = text.find(kOpen);
+    return open != std::string::npos && text.find(kClose, open) != std::string::npos;
+  };
+  if (visible_text(tokenizer, tokens).find(kOpen) == std::string::npos) return 0;
+  if (!closed_within(tokens.size())) return std::nullopt;
+  // Once closed, a longer prefix is closed too: bisect for the shortest.
+  std::size_t low = 1, high = tokens.size();
+  while (low < high) {
+    const std::size_t middle = (low + high) / 2;
+    if (closed_within(middle)) {
+      high = middle;
+    } else {
+      low = middle + 1;
+    }
+  }
+  while (low < tokens.size() && !tokenizer.is_special(tokens[low]) &&
+         is_blank(tokenizer.decode(tokens.subspan(low, 1), false))) {
+    ++low;
+  }
+  return low;
+}
+
+}  // namespace rim
