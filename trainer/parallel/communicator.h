@@ -1,6 +1,6 @@
-// What ranks say to each other. One interface, two backends: MPI for CPU tensors, NCCL for CUDA tensors (host scalars and
-// strings always travel over MPI). Every member but rank(), size() and the destructor is COLLECTIVE: all ranks call it in
-// the same order. Every wait has a name and a time limit; when it passes, Error(software) names rank and wait.
+// What ranks say to each other. One interface, two backends: MPI for CPU tensors, NCCL for CUDA tensors (host scalars
+// and strings always travel over MPI). Every member but rank(), size() and the destructor is COLLECTIVE: all ranks call
+// it in the same order. Every wait has a name and a time limit; when it passes, Error(software) names rank and wait.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -40,8 +40,8 @@ class Communicator {
   virtual std::vector<std::string> all_gather(const std::string& value, const std::string& name) = 0;
   virtual void barrier(const std::string& name) = 0;
 
-  // After work that may have failed on some rank: throws the same Error on every rank if any rank passes one (the lowest
-  // failing rank's, with "rank R of N (host): " before it where there are several ranks).
+  // After work that may have failed on some rank: throws the same Error on every rank if any rank passes one (the
+  // lowest failing rank's, with "rank R of N (host): " before it where there are several ranks).
   void agree(const std::optional<Error>& error, const std::string& name);
   // Runs `work` here and agrees on its outcome; the way to do I/O between collectives.
   template <typename Work>
@@ -58,7 +58,8 @@ class Communicator {
   }
 };
 
-// MPI_Init_thread and MPI_Finalize as an object: the first one in main. Without mpirun the world is one rank.
+// MPI_Init_thread and MPI_Finalize as an object: the first one in main. Without mpirun the world is one rank; under
+// Slurm that is refused with Error(config), because srun without PMIx starts every task as a world of its own.
 // abort(code) ends all ranks at once.
 class MpiSession {
  public:
@@ -69,17 +70,27 @@ class MpiSession {
   [[nodiscard]] int rank() const { return rank_; }
   [[nodiscard]] int size() const { return size_; }
   [[nodiscard]] int local_rank() const { return local_rank_; }  // among the ranks of this host
+  [[nodiscard]] int local_size() const { return local_size_; }  // ranks on this host
+  // Compute threads for this rank: OMP_NUM_THREADS where it is set, else this rank's share of the cores it may run on
+  // (mpirun binds ranks to cores of their own in some layouts and lets them share in others), at least one.
+  [[nodiscard]] int threads() const { return threads_; }
   [[noreturn]] void abort(int code) const;
 
  private:
-  int rank_ = 0, size_ = 1, local_rank_ = 0;
+  int rank_ = 0, size_ = 1, local_rank_ = 0, local_size_ = 1, threads_ = 1;
 };
+
+// Gives libtorch session.threads() threads. Local; before the first tensor operation.
+void use_fair_share_of_cores(const MpiSession& session);
 
 struct CommunicatorOptions {
-  std::chrono::seconds timeout{1800};
+  std::chrono::milliseconds timeout{std::chrono::minutes(30)};
+  // Longest piece of one MPI call, whose counts are ints. Tests make it small.
+  std::int64_t piece_elements = std::int64_t{1} << 30;
 };
 
-// Over a duplicate of MPI_COMM_WORLD with MPI_ERRORS_RETURN. MpiSession must be alive.
+// Over a duplicate of MPI_COMM_WORLD with MPI_ERRORS_RETURN. MpiSession must be alive. CUDA tensors are staged through
+// host memory, so that several ranks can share one GPU.
 std::unique_ptr<Communicator> make_mpi_communicator(const CommunicatorOptions& options);
 
 // NCCL for tensors on `cuda_device`, `host` for the rest. Throws Error(config) where this build or machine has no NCCL,
@@ -88,5 +99,10 @@ std::unique_ptr<Communicator> make_nccl_communicator(std::unique_ptr<Communicato
                                                      const CommunicatorOptions& options);
 // True where the NCCL backend was built and a CUDA device and driver answer.
 bool nccl_available();
+
+// Loads libtorch's CUDA half where an NVIDIA driver is present, so that the executable itself links only the CPU half
+// and starts fast elsewhere. Before anything asks at::hasCUDA(), whose answer is remembered. No-op when absent or
+// repeated.
+void load_cuda_support();
 
 }  // namespace rim

@@ -1,4 +1,8 @@
-// Flat gradient storage whose buckets are summed over ranks while the backward pass still runs.
+// Flat gradient storage whose buckets are summed over ranks while the backward pass still runs (as PyTorch's
+// DistributedDataParallel does, arXiv 2006.15704).
+//
+// Not thread-safe, but the hooks may run on autograd's device thread: autograd orders them before backward() returns.
+// Never call an optimizer's or module's zero_grad() on these parameters: the gradients are views of the buckets.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -23,9 +27,10 @@ class GradientBuckets {
   GradientBuckets(const GradientBuckets&) = delete;
   GradientBuckets& operator=(const GradientBuckets&) = delete;
 
-  // Zeroes all gradients. Local.
+  // Zeroes all gradients. Local; before the first micro-batch of a step.
   void zero();
-  // Before the last micro-batch's backward: from now on each full bucket starts its all-reduce. Local.
+  // Before the last micro-batch's backward: from now on each full bucket starts its all-reduce, in the same order on
+  // all ranks. A gradient that arrives twice in that pass would be lost to the other ranks: Error(software). Local.
   void reduce_during_backward();
   // COLLECTIVE: starts what backward left out (parameters without gradient) and waits for all.
   void finish();

@@ -1,0 +1,44 @@
+#include "trainer/parallel/communicator.h"
+
+#include <unistd.h>
+
+#include <array>
+
+namespace rim {
+namespace {
+
+std::string host_name() {
+  std::array<char, 256> name{};
+  if (::gethostname(name.data(), name.size() - 1) != 0) return "unknown host";
+  return name.data();
+}
+
+// "code message", empty for no error.
+std::string encode(const std::optional<Error>& error) {
+  if (!error) return {};
+  return std::to_string(static_cast<int>(error->code())) + ' ' + error->what();
+}
+
+Error decode(const std::string& text, const std::string& where) {
+  const auto space = text.find(' ');
+  return {static_cast<ExitCode>(std::stoi(text.substr(0, space))), where + text.substr(space + 1)};
+}
+
+}  // namespace
+
+void Communicator::agree(const std::optional<Error>& error, const std::string& name) {
+  if (size() == 1) {
+    if (error) throw Error(*error);
+    return;
+  }
+  // The usual case costs one scalar; only a failure sends text.
+  if (sum(error ? 1.0 : 0.0, name) == 0.0) return;
+  const auto hosts = all_gather(host_name(), name);
+  const auto errors = all_gather(encode(error), name);
+  for (std::size_t i = 0; i < errors.size(); ++i) {
+    if (errors[i].empty()) continue;
+    throw decode(errors[i], "rank " + std::to_string(i) + " of " + std::to_string(size()) + " (" + hosts[i] + "): ");
+  }
+}
+
+}  // namespace rim
