@@ -1,0 +1,139 @@
+#include "data/evaluation/extract.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <utility>
+
+#include "data/evaluation/numbers.h"
+#include "data/support/text.h"
+
+namespace rim {
+namespace {
+
+constexpr std::string_view kWrapping = " \t\r\n*_`\"':";
+
+// What stands between the brace at `open` and the one that closes it; nothing where none does.
+std::optional<std::string_view> inside_braces(std::string_view text, std::size_t open) {
+  int depth = 0;
+  for (std::size_t i = open; i < text.size(); ++i) {
+    if (text[i] == '{') ++depth;
+    if (text[i] == '}' && --depth == 0) return text.substr(open + 1, i - open - 1);
+  }
+  return std::nullopt;
+}
+
+std::string without_text_command(std::string_view body) {
+  static constexpr auto kCommands = std::to_array<std::string_view>({"\\text{", "\\textbf{", "\\mathrm{", "\\mathbf{"});
+  for (const std::string_view command : kCommands) {
+    if (!body.starts_with(command)) continue;
+    const auto inside = inside_braces(body, command.size() - 1);
+    if (inside && command.size() + inside->size() + 1 == body.size()) return std::string(trim(*inside));
+  }
+  return std::string(trim(body));
+}
+
+std::optional<std::string> boxed(std::string_view response) {
+  static constexpr std::string_view kCommand = "\\boxed{";
+  for (auto at = response.rfind(kCommand); at != std::string_view::npos;
+       at = at == 0 ? std::string_view::npos : response.rfind(kCommand, at - 1)) {
+    const auto body = inside_braces(response, at + kCommand.size() - 1);
+    if (body && !trim(*body).empty()) return without_text_command(trim(*body));
+  }
+  return std::nullopt;
+}
+
+std::optional<std::string> answer_tag(std::string_view response) {
+  static constexpr std::string_view kOpen = "<answer>";
+  const std::string lowered = lower_ascii(response);
+  const auto open = lowered.rfind(kOpen);
+  if (open == std::string::npos) return std::nullopt;
+  const auto close = lowered.find("</answer>", open);
+  if (close == std::string::npos) return std::nullopt;
+  const std::string_view body = trim(response.substr(open + kOpen.size(), close - open - kOpen.size()));
+  if (body.empty()) return std::nullopt;
+  return std::string(body);
+}
+
+// Up to the end of the line or sentence; a point inside a number ends none.
+std::string_view first_sentence(std::string_view text) {
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const bool stop = text[i] == '.' || text[i] == '!' || text[i] == '?';
+    const bool last = i + 1 == text.size() || kWhitespace.find(text[i + 1]) != std::string_view::npos;
+    if (text[i] == '\n' || (stop && last)) return text.substr(0, i);
+  }
+  return text;
+}
+
+// "5 + 6 = 11, since ..." states 11.
+std::string_view right_hand_side(std::string_view statement) {
+  const std::string_view clause = statement.substr(0, statement.find(", "));
+  const auto equals = clause.rfind('=');
+  return equals == std::string_view::npos ? statement : clause.substr(equals + 1);
+}
+
+// The answer that a statement such as "18 apples" or "Paris" holds; nothing for prose that states none.
+std::optional<std::string> stated_answer(std::string_view text) {
+  static constexpr int kMostWords = 4;
+  const std::string_view statement = right_hand_side(trim(first_sentence(trim(text, kWrapping)), kWrapping));
+  if (statement.find('\\') == std::string_view::npos) {
+    const auto numbers = find_numbers(statement);
+    if (!numbers.empty()) return numbers.front();
+  }
+  const std::string answer(trim(trim(statement, kWrapping), " $()"));
+  if (answer.empty() || std::ranges::count(answer, ' ') >= kMostWords) return std::nullopt;
+  return answer;
+}
+
+std::optional<std::string> after_last(std::string_view response, std::string_view marker) {
+  const std::string lowered = lower_ascii(response);
+  for (auto at = lowered.rfind(marker); at != std::string::npos;
+       at = at == 0 ? at - 1 : lowered.rfind(marker, at - 1)) {
+    if (auto answer = stated_answer(response.substr(at + marker.size()))) return answer;
+  }
+  return std::nullopt;
+}
+
+std::optional<std::string> answer_is(std::string_view response) {
+  static constexpr auto kMarkers = std::to_array<std::string_view>({"answer is", "answer:", "answer**:", "answer:**"});
+  for (const std::string_view marker : kMarkers) {
+    if (auto answer = after_last(response, marker)) return answer;
+  }
+  return std::nullopt;
+}
+
+std::optional<std::string> hashes(std::string_view response) { return after_last(response, "####"); }
+
+std::optional<std::string> last_number(std::string_view response) {
+  const auto numbers = find_numbers(response);
+  if (numbers.empty()) return std::nullopt;
+  return numbers.back();
+}
+
+std::string comparable_text(std::string_view text) { return lower_ascii(trim(trim(text), ". ")); }
+
+}  // namespace
+
+std::optional<ExtractedAnswer> extract_answer(std::string_view response) {
+  using Extractor = std::optional<std::string> (*)(std::string_view);
+  static constexpr auto kCascade =
+      std::to_array<std::pair<std::string_view, Extractor>>({{"boxed", boxed},
+                                                             {"answer_tag", answer_tag},
+                                                             {"answer_is", answer_is},
+                                                             {"hashes", hashes},
+                                                             {"last_number", last_number}});
+  for (const auto& [name, extract] : kCascade) {
+    if (auto text = extract(response)) return ExtractedAnswer{.text = std::move(*text), .extractor = std::string(name)};
+  }
+  return std::nullopt;
+}
+
+bool answers_equal(std::string_view given, std::string_view gold) {
+  if (comparable_text(given) == comparable_text(gold)) return true;
+  const auto left = parse_decorated_number(given);
+  const auto right = parse_decorated_number(gold);
+  if (!left || !right) return false;
+  return std::abs(*left - *right) <= 1e-9 * std::max({1.0, std::abs(*left), std::abs(*right)});
+}
+
+}  // namespace rim
