@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "trainer/model/key_value_cache.h"
 #include "trainer/model/model_config.h"
 #include "trainer/model/safetensors.h"
 #include "trainer/model/taps.h"
@@ -17,19 +18,6 @@ namespace rim {
 struct NamedParameter {
   std::string name;
   at::Tensor tensor;
-};
-
-// Keys and values of earlier positions, for generation: per layer [batch, kv heads, capacity, head size].
-// lengths[b] positions of row b are filled; rows may differ.
-class KeyValueCache {
- public:
-  KeyValueCache(const ModelConfig& config, std::int64_t batch, std::int64_t capacity, const at::TensorOptions& options);
-  std::vector<at::Tensor> keys, values;
-  at::Tensor lengths;  // int64 [batch], on the cache's device
-  std::int64_t longest = 0;
-  [[nodiscard]] std::int64_t capacity() const;
-  // Keeps only the given rows (finished ones leave the batch).
-  void select_rows(const at::Tensor& rows);
 };
 
 // Not thread-safe: one forward pass at a time. No member is collective.
@@ -48,15 +36,16 @@ class Decoder {
   [[nodiscard]] std::vector<NamedParameter> parameters() const;
 
   // tokens: int64 [batch, time]. Rows are right-padded; attention is causal, so padding never reaches real positions.
-  // Returns the final-norm hidden states [batch, time, hidden].
+  // Returns the final-norm hidden states [batch, time, hidden]. Throws Error(bad_data) for a token outside the
+  // vocabulary (CPU only: elsewhere it would need a sync).
   // With a cache, tokens continue each row at cache.lengths[row], and the cache grows by `row_lengths` (int64 [batch];
   // undefined: the whole width).
   at::Tensor hidden_states(const at::Tensor& tokens, TapListener* taps = nullptr, KeyValueCache* cache = nullptr,
                            const at::Tensor& row_lengths = {}) const;
   // [..., hidden] -> [..., vocabulary].
   [[nodiscard]] at::Tensor logits(const at::Tensor& hidden) const;
-  // Sum over positions with target != ignore of -log p(target); fp32 scalar. Computed in chunks of positions so that the
-  // whole [positions, vocabulary] matrix is never held.
+  // Sum over positions with target != ignore of -log p(target); fp32 scalar. Computed in chunks of positions so that
+  // the whole [positions, vocabulary] matrix is never held.
   at::Tensor loss_sum(const at::Tensor& tokens, const at::Tensor& targets) const;
 
   [[nodiscard]] const ModelConfig& config() const { return config_; }
@@ -64,6 +53,7 @@ class Decoder {
   [[nodiscard]] at::ScalarType dtype() const { return dtype_; }
 
  private:
+  struct Pass;  // what the layers of one forward pass share
   struct Layer {
     at::Tensor input_norm, post_attention_norm;
     at::Tensor query, key, value, output;
@@ -72,6 +62,10 @@ class Decoder {
     at::Tensor gate, up, down;
     at::Tensor gate_bias, up_bias, down_bias;
   };
+  [[nodiscard]] at::Tensor embed(const at::Tensor& tokens) const;
+  [[nodiscard]] at::Tensor attention_block(const at::Tensor& x, std::int64_t layer, const Pass& pass) const;
+  [[nodiscard]] at::Tensor mlp_block(const at::Tensor& x, std::int64_t layer, const Pass& pass) const;
+
   ModelConfig config_;
   at::ScalarType dtype_;
   at::Device device_;

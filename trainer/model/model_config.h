@@ -40,9 +40,11 @@ struct ModelConfig {
   bool query_key_norm = false;
   bool tied_embeddings = false;
   double initializer_range = 0.02;
-  std::string stored_dtype;                 // torch_dtype / dtype as written; may be empty
-  std::vector<std::int64_t> end_token_ids;  // eos_token_id, one or several (generation_config.json's where present)
-  Json source;                              // the file as read; written back into checkpoints
+  std::string stored_dtype;                   // torch_dtype / dtype as written; may be empty
+  std::optional<std::int64_t> padding_token;  // pad_token_id: its row of the embedding gets no gradient from inputs, as
+                                              // torch.nn.Embedding(padding_idx=...) has it
+  std::vector<std::int64_t> end_token_ids;    // eos_token_id, one or several (generation_config.json's where present)
+  Json source;                                // the file as read; written back into checkpoints
 
   [[nodiscard]] std::int64_t parameter_count() const;  // tied embeddings counted once
 };

@@ -57,7 +57,8 @@ class WeightFolder {
 };
 
 // Writes one file: metadata {"format": "pt"}, data aligned to 8, written, fsynced. Throws Error(input_output).
-void write_safetensors(const std::filesystem::path& path, const std::vector<std::pair<std::string, at::Tensor>>& tensors);
+void write_safetensors(const std::filesystem::path& path,
+                       const std::vector<std::pair<std::string, at::Tensor>>& tensors);
 // Writes model.safetensors, or several shards and the index where the total exceeds `shard_bytes`.
 void write_weight_folder(const std::filesystem::path& folder,
                          const std::vector<std::pair<std::string, at::Tensor>>& tensors,

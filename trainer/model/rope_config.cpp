@@ -1,0 +1,85 @@
+#include "trainer/model/rope_config.h"
+
+#include <cmath>
+#include <set>
+
+#include "data/support/error.h"
+
+namespace rim {
+namespace {
+
+[[noreturn]] void refuse(const std::string& origin, const std::string& what) {
+  throw Error(ExitCode::bad_data, origin + ": " + what);
+}
+
+// The object that describes rotation, or an empty one. transformers lets rope_scaling win over rope_parameters.
+Json rope_object(const Json& config, const std::string& origin) {
+  for (const char* key : {"rope_scaling", "rope_parameters"}) {
+    const auto found = config.find(key);
+    if (found == config.end() || found->is_null() || (found->is_object() && found->empty())) continue;
+    if (!found->is_object()) refuse(origin, std::string("'") + key + "' must be an object");
+    return *found;
+  }
+  return Json::object();
+}
+
+void refuse_unknown_keys(const Json& rope, const std::string& origin) {
+  static const std::set<std::string> known = {"rope_type",
+                                              "type",
+                                              "rope_theta",
+                                              "factor",
+                                              "low_freq_factor",
+                                              "high_freq_factor",
+                                              "partial_rotary_factor",
+                                              "original_max_position_embeddings"};
+  for (const auto& [key, value] : rope.items()) {
+    if (!known.contains(key) && !value.is_null()) {
+      refuse(origin, "rotary embedding: '" + key + "': " + value.dump() + " is not supported");
+    }
+  }
+  if (json_number_or(rope, "partial_rotary_factor", 1.0, origin) != 1.0) {
+    refuse(origin,
+           "rotary embedding: 'partial_rotary_factor': " + rope["partial_rotary_factor"].dump() + " is not supported");
+  }
+}
+
+double positive(const Json& rope, const char* key, const std::string& origin) {
+  const double value = json_number(rope, key, origin);
+  if (!(value > 0) || !std::isfinite(value)) refuse(origin, std::string("'") + key + "' must be positive");
+  return value;
+}
+
+LlamaRopeScaling read_llama_scaling(const Json& rope, std::int64_t max_position_embeddings, const std::string& origin) {
+  LlamaRopeScaling scaling;
+  scaling.factor = positive(rope, "factor", origin);
+  scaling.low_frequency_factor = positive(rope, "low_freq_factor", origin);
+  scaling.high_frequency_factor = positive(rope, "high_freq_factor", origin);
+  scaling.original_max_position_embeddings =
+      json_integer_or(rope, "original_max_position_embeddings", max_position_embeddings, origin);
+  if (scaling.high_frequency_factor <= scaling.low_frequency_factor) {
+    refuse(origin, "'high_freq_factor' must be larger than 'low_freq_factor'");
+  }
+  if (scaling.original_max_position_embeddings <= 0) {
+    refuse(origin, "'original_max_position_embeddings' must be positive");
+  }
+  return scaling;
+}
+
+}  // namespace
+
+RopeConfig read_rope_config(const Json& config, std::int64_t max_position_embeddings, const std::string& origin) {
+  const Json rope = rope_object(config, origin);
+  refuse_unknown_keys(rope, origin);
+  RopeConfig result;
+  result.theta = json_number_or(rope, "rope_theta", json_number_or(config, "rope_theta", 10000.0, origin), origin);
+  if (!(result.theta > 0) || !std::isfinite(result.theta)) refuse(origin, "'rope_theta' must be positive");
+  const std::string type = json_string_or(rope, "rope_type", json_string_or(rope, "type", "default", origin), origin);
+  if (type == "llama3") {
+    result.scaling = read_llama_scaling(rope, max_position_embeddings, origin);
+  } else if (type != "default") {
+    refuse(origin, "rotary embedding: 'rope_type': \"" + type + "\" is not supported (supported: default, llama3)");
+  }
+  return result;
+}
+
+}  // namespace rim
