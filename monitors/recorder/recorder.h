@@ -1,7 +1,7 @@
 // Writes run.h5: append-only, self-describing, readable by h5py alone. The layout is docs/hdf5-schema.md.
 //
-// One observation is a row: append() each series, then commit(step). Readers trust only rows that /committed_steps names,
-// so a run killed at any time loses at most the row being written. Not collective: only rank 0 holds a Recorder.
+// One observation is a row: append() each series, then commit(step). Readers trust only rows that /committed_steps
+// names, so a run killed at any time loses at most the row being written. Not collective: only rank 0 holds a Recorder.
 #pragma once
 
 #include <cstdint>
@@ -16,7 +16,8 @@ namespace rim {
 
 // A block of numbers in row-major order; `shape` is empty for a scalar.
 struct Array {
-  using Values = std::variant<std::vector<double>, std::vector<float>, std::vector<std::int64_t>, std::vector<std::int8_t>>;
+  using Values =
+      std::variant<std::vector<double>, std::vector<float>, std::vector<std::int64_t>, std::vector<std::int8_t>>;
   std::vector<std::int64_t> shape;
   Values values;
 };
@@ -24,22 +25,22 @@ Array scalar_array(double value);
 
 // What a reader must know to use a series; written as attributes.
 struct SeriesInfo {
-  std::string long_name;   // "share of harmful requests refused"
-  std::string units;       // "1", "nats", "activation"
-  std::string definition;  // formula or rule, with its source
+  std::string long_name;                // "share of harmful requests refused"
+  std::string units;                    // "1", "nats", "activation"
+  std::string definition;               // formula or rule, with its source
   std::vector<std::string> dimensions;  // names after the step axis, e.g. {"draw", "neuron"}
 };
 
 struct Provenance {
   std::string run_id;
-  std::string config;             // resolved configuration as text
+  std::string config;                        // resolved configuration as text
   std::map<std::string, std::string> facts;  // git_commit, versions, hosts, argv, world_size, seeds, ...
 };
 
 class Recorder {
  public:
-  // Creates the file, or opens an existing one of the same run_id and drops every row that is not committed or whose step
-  // is above `last_step` (a resumed run repeats those). Throws Error(bad_data) for a foreign or damaged file,
+  // Creates the file, or opens an existing one of the same run_id and drops every row that is not committed or whose
+  // step is above `last_step` (a resumed run repeats those). Throws Error(bad_data) for a foreign or damaged file,
   // Error(input_output) where it cannot be written.
   static Recorder create(const std::filesystem::path& path, const Provenance& provenance);
   static Recorder resume(const std::filesystem::path& path, const Provenance& provenance, std::int64_t last_step);
