@@ -32,9 +32,10 @@ std::optional<std::size_t> answer_start(const Tokenizer& tokenizer, std::span<co
   const auto closed_within = [&](std::size_t count) {
     const std::string text = visible_text(tokenizer, tokens.first(count));
     const auto open = text.find(kOpen);
-    return open != std::string::npos && text.find(kClose, open) != std::string::npos;
+    return text.find(kClose, open == std::string::npos ? 0 : open) != std::string::npos;
   };
-  if (visible_text(tokenizer, tokens).find(kOpen) == std::string::npos) return 0;
+  const std::string text = visible_text(tokenizer, tokens);
+  if (text.find(kOpen) == std::string::npos && text.find(kClose) == std::string::npos) return 0;
   if (!closed_within(tokens.size())) return std::nullopt;
   // Once closed, a longer prefix is closed too: bisect for the shortest.
   std::size_t low = 1, high = tokens.size();

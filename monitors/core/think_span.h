@@ -15,8 +15,9 @@ namespace rim {
 std::string visible_text(const Tokenizer& tokenizer, std::span<const TokenId> tokens);
 
 // Number of generated tokens before the answer: those of the think span through "</think>" and the blank tokens after
-// it; 0 where no span was opened; nothing where one was opened and not closed. Works with the tags as single tokens and
-// spelled out; a token that straddles the closing tag's end counts as the span's.
+// it; 0 where there is no span; nothing where one was opened and not closed. (A closing tag alone ends a span that the
+// prompt opened.) Works with the tags as single tokens and spelled out; a token that straddles the closing tag's end
+// counts as the span's.
 std::optional<std::size_t> answer_start(const Tokenizer& tokenizer, std::span<const TokenId> tokens);
 
 }  // namespace rim

@@ -1,0 +1,70 @@
+#include "monitors/builtin/behaviour_scoring.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "data/evaluation/extract.h"
+#include "data/support/error.h"
+#include "monitors/statistics/statistics.h"
+
+namespace rim {
+namespace {
+
+bool has_thought(const GeneratedResponse& response) {
+  return split_response(response.text).reasoning.find_first_not_of(" \t\r\n") != std::string::npos;
+}
+
+std::size_t extractor_index(const std::string& name) {
+  const auto found = std::ranges::find(kExtractorNames, name);
+  if (found == kExtractorNames.end()) throw Error(ExitCode::software, "unknown answer extractor '" + name + "'");
+  return static_cast<std::size_t>(found - kExtractorNames.begin());
+}
+
+void require_pairs(const std::vector<Prompt>& prompts, const std::vector<GeneratedResponse>& responses) {
+  if (prompts.size() != responses.size()) {
+    throw Error(ExitCode::software,
+                std::to_string(responses.size()) + " responses to " + std::to_string(prompts.size()) + " prompts");
+  }
+}
+
+}  // namespace
+
+ResponseShape shape_of(const std::vector<GeneratedResponse>& responses) {
+  std::vector<double> truncated, thought, tokens;
+  for (const GeneratedResponse& response : responses) {
+    truncated.push_back(response.stopped ? 0 : 1);
+    thought.push_back(has_thought(response) ? 1 : 0);
+    tokens.push_back(static_cast<double>(response.tokens));
+  }
+  return {.truncated = mean_present(truncated), .thought = mean_present(thought), .mean_tokens = mean_present(tokens)};
+}
+
+std::vector<Verdict> judge_all(const std::vector<Prompt>& prompts, const std::vector<GeneratedResponse>& responses,
+                               const JudgeOptions& options) {
+  require_pairs(prompts, responses);
+  std::vector<Verdict> verdicts;
+  for (std::size_t i = 0; i < prompts.size(); ++i) {
+    verdicts.push_back(judge_response(prompts[i].text, split_response(responses[i].text).answer, options));
+  }
+  return verdicts;
+}
+
+TaskScores score_task(const std::vector<Prompt>& prompts, const std::vector<GeneratedResponse>& responses) {
+  require_pairs(prompts, responses);
+  TaskScores scores;
+  for (std::size_t i = 0; i < prompts.size(); ++i) {
+    const auto extracted = extract_answer(split_response(responses[i].text).answer);
+    const bool correct = extracted && answers_equal(extracted->text, prompts[i].answer);
+    scores.correct.push_back(correct ? 1 : 0);
+    ++scores.extractors[extractor_index(extracted ? extracted->extractor : "none")];
+  }
+  return scores;
+}
+
+double mean_present(const std::vector<double>& values) {
+  std::vector<double> present;
+  std::ranges::copy_if(values, std::back_inserter(present), [](double value) { return !std::isnan(value); });
+  return present.empty() ? std::nan("") : mean(present);
+}
+
+}  // namespace rim

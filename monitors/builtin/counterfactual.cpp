@@ -1,0 +1,20 @@
+#include "monitors/builtin/counterfactual.h"
+
+#include <algorithm>
+
+namespace rim {
+
+PromptSet counterfactual_set(const PromptSet& originals, std::int64_t pairs, const std::string& instruction) {
+  PromptSet set;
+  set.name = originals.name + "[:" + std::to_string(pairs) + "] + '" + instruction + "'";
+  const auto count = std::min(originals.prompts.size(), static_cast<std::size_t>(pairs));
+  for (std::size_t i = 0; i < count; ++i) {
+    Prompt rewritten;
+    rewritten.id = originals.prompts[i].id + "+refuse";
+    rewritten.text = originals.prompts[i].text + " " + instruction;
+    set.prompts.push_back(std::move(rewritten));
+  }
+  return set;
+}
+
+}  // namespace rim
