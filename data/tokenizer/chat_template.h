@@ -16,11 +16,13 @@ struct Message {
   std::string reasoning;  // the think span of an assistant turn, without its tags; empty: none
 };
 
-// on:    the model may think: prompts end after the assistant header; a reasoning turn is rendered with its think span.
+// on:    the model may think: prompts end after the assistant header (MiniMind's behind an opened think tag); a
+//        reasoning turn is rendered with its think span.
 // off:   thinking is switched off the family's own way: where the tokenizer has a <think> token an empty think span
 //        ends the prompt (Qwen3's enable_thinking=False), elsewhere nothing. Reasoning in the data is dropped.
 // empty: the empty think span ends the prompt, whatever the family.
 enum class ThinkingMode { on, off, empty };
+// Throws Error(config) for a name other than these three.
 ThinkingMode parse_thinking_mode(const std::string& name);
 std::string to_string(ThinkingMode mode);
 
@@ -36,11 +38,15 @@ class ChatTemplate {
  public:
   // Chosen from the tokenizer's special tokens and, where the folder has them, chat_template.jinja or
   // tokenizer_config.json's chat_template (its default system prompt, Llama-3.1's date lines, Qwen3's thinking).
-  // `name`: "auto", "chatml" or "llama3". Throws Error(bad_data) where no supported template fits.
+  // `name`: "auto", "chatml" or "llama3"; another name throws Error(config). Throws Error(bad_data) where no supported
+  // template fits or the tokenizer lacks its tokens. Llama-3.2 puts today's date into its system turn; here it is the
+  // fixed date of the template's fallback, so that runs repeat.
   static ChatTemplate detect(const std::filesystem::path& model_folder, const Tokenizer& tokenizer,
                              const std::string& name = "auto");
 
-  // The whole conversation, assistant turns trained. An empty think span is never trained.
+  // The whole conversation, assistant turns trained. An empty think span is never trained. As in Qwen3's template,
+  // turns before the last user message lose their reasoning, and in a family that thinks a last turn without reasoning
+  // gets an empty think span. Throws Error(bad_data) for an unknown role.
   [[nodiscard]] std::vector<RenderedPiece> render(const std::vector<Message>& messages, ThinkingMode thinking) const;
   // The conversation so far and the assistant header (and the empty think span where `thinking` says so).
   [[nodiscard]] std::vector<TextSpan> render_prompt(const std::vector<Message>& messages, ThinkingMode thinking) const;
@@ -51,15 +57,21 @@ class ChatTemplate {
   [[nodiscard]] bool thinks() const { return thinks_; }
 
  private:
+  enum class Family { chatml, llama3 };
+  class Renderer;  // chat_template.cpp
+
   ChatTemplate() = default;
+  Family family_ = Family::chatml;
   std::string name_;
   std::string end_of_turn_;
-  std::string bos_;             // text put before the first turn; empty: none
-  std::string default_system_;  // system turn used where the conversation has none; empty: none
-  std::string system_prefix_;   // Llama-3.1's date lines, before the system text
-  bool always_system_ = false;  // Llama-3.1 writes a system turn even when it is empty
-  bool trims_content_ = false;  // Llama-3 trims each message
-  bool thinks_ = false;         // the family has <think> spans
+  std::string bos_;                // text put before the first turn; empty: none
+  std::string default_system_;     // system turn used where the conversation has none; empty: none
+  std::string system_prefix_;      // Llama-3.1's date lines, before the system text
+  bool always_system_ = false;     // Llama-3.1 writes a system turn even when it is empty
+  bool trims_content_ = false;     // Llama-3 trims each message
+  bool thinks_ = false;            // the family has <think> spans
+  bool thinks_each_turn_ = false;  // MiniMind writes a think span in every assistant turn, not only in the last
+  bool opens_thinking_ = false;    // MiniMind's prompts end in "<think>\n" where the model may think
 };
 
 }  // namespace rim

@@ -1,5 +1,5 @@
-// Byte-level BPE as Hugging Face's tokenizer.json describes it (GPT-2, Qwen, Llama-3, OLMo, MiniMind, SmolLM2), token for
-// token equal to the `tokenizers` library. A folder with GPT-2's vocab.json + merges.txt is read too.
+// Byte-level BPE as Hugging Face's tokenizer.json describes it (GPT-2, Qwen, Llama-3, OLMo, MiniMind, SmolLM2), token
+// for token equal to the `tokenizers` library. A folder with GPT-2's vocab.json + merges.txt is read too.
 #pragma once
 
 #include <cstdint>
