@@ -13,12 +13,15 @@ struct Interval {
   double high = 0;
 };
 
-// Wilson score interval of a rate (Wilson 1927), two-sided. trials = 0 gives [0, 1].
+// Wilson score interval of a rate (Wilson 1927), two-sided. trials = 0 gives [0, 1]. Throws Error(software) for more
+// successes than trials.
 Interval wilson_interval(std::int64_t successes, std::int64_t trials, double confidence = 0.95);
-// Linear-interpolated quantile (NumPy's default), q in [0, 1]. NaN for no values.
+// Linear-interpolated quantile (NumPy's default), q in [0, 1]. NaN for no values, and where one is NaN.
 double quantile(std::vector<double> values, double q);
+// NaN for no values.
 double mean(std::span<const double> values);
-// (1 + number of null values >= observed) / (1 + number of null values): Phipson and Smyth 2010. NaNs are left out.
+// (1 + number of null values >= observed) / (1 + number of null values): Phipson and Smyth 2010. Null values
+// that are NaN are left out; NaN where nothing was observed.
 double empirical_p_value(double observed, std::span<const double> null_values);
 
 }  // namespace rim

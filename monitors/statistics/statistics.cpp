@@ -1,0 +1,60 @@
+#include "monitors/statistics/statistics.h"
+
+#include <algorithm>
+#include <boost/math/distributions/normal.hpp>
+#include <cmath>
+#include <limits>
+#include <numeric>
+#include <string>
+
+#include "data/support/error.h"
+
+namespace rim {
+namespace {
+
+constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
+
+}  // namespace
+
+Interval wilson_interval(std::int64_t successes, std::int64_t trials, double confidence) {
+  if (successes < 0 || successes > std::max<std::int64_t>(trials, 0)) {
+    throw Error(ExitCode::software, "wilson_interval: " + std::to_string(successes) + " successes of " +
+                                        std::to_string(trials) + " trials cannot be");
+  }
+  if (trials <= 0) return {0, 1};
+  const double z = boost::math::quantile(boost::math::normal(), 0.5 + confidence / 2);
+  const auto n = static_cast<double>(trials);
+  const double rate = static_cast<double>(successes) / n;
+  const double scale = 1 / (1 + z * z / n);
+  const double centre = scale * (rate + z * z / (2 * n));
+  const double half = scale * z * std::sqrt(rate * (1 - rate) / n + z * z / (4 * n * n));
+  // At 0 and at n successes one end is exact; rounding must not move it.
+  return {successes == 0 ? 0 : std::max(0.0, centre - half), successes == trials ? 1 : std::min(1.0, centre + half)};
+}
+
+double quantile(std::vector<double> values, double q) {
+  if (values.empty() || std::any_of(values.begin(), values.end(), [](double value) { return std::isnan(value); })) {
+    return kNone;
+  }
+  std::sort(values.begin(), values.end());
+  const double position = std::clamp(q, 0.0, 1.0) * static_cast<double>(values.size() - 1);
+  const auto below = static_cast<std::size_t>(position);
+  const std::size_t above = std::min(below + 1, values.size() - 1);
+  return std::lerp(values[below], values[above], position - static_cast<double>(below));
+}
+
+double mean(std::span<const double> values) {
+  if (values.empty()) return kNone;
+  return std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
+}
+
+double empirical_p_value(double observed, std::span<const double> null_values) {
+  if (std::isnan(observed)) return kNone;
+  const auto counted =
+      std::count_if(null_values.begin(), null_values.end(), [](double value) { return !std::isnan(value); });
+  const auto reached =
+      std::count_if(null_values.begin(), null_values.end(), [&](double value) { return value >= observed; });
+  return static_cast<double>(1 + reached) / static_cast<double>(1 + counted);
+}
+
+}  // namespace rim
