@@ -8,6 +8,8 @@ import sys
 
 import pytest
 import torch
+from safetensors import safe_open
+from safetensors.torch import save_file
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "support"))
@@ -89,3 +91,50 @@ def test_chats(model, tokenizer, question, expected):
     print(text)
     assert expected in text
     assert text.endswith("<|im_end|>")
+
+
+def relative_difference(found, expected):
+    return ((found - expected).norm() / expected.norm()).item()
+
+
+def loss_and_gradients(model, tokens, targets):
+    model.zero_grad()
+    logits = model(tokens).logits
+    loss = torch.nn.functional.cross_entropy(logits[0], targets[0], ignore_index=-100, reduction="sum")
+    (loss / 3.0).backward()
+    gradients = {f"gradient.{name}": parameter.grad for name, parameter in model.named_parameters()}
+    return {"logits": logits.detach(), "loss": loss.detach(), **gradients}
+
+
+def test_our_decoder_agrees(folder, model, tokenizer, tmp_path):
+    """Against transformers in float64: real weights have outliers that cost its own float32 gradients 3e-4."""
+    tokens = tokenizer(TEXT, return_tensors="pt").input_ids
+    targets = torch.cat([tokens[:, 1:], torch.full((1, 1), -100)], dim=1)
+    save_file({"tokens": tokens, "targets": targets}, tmp_path / "in.safetensors")
+    subprocess.run([runs.program("model_tool"), "forward", folder, "fp32", tmp_path / "in.safetensors",
+                    tmp_path / "out.safetensors"], check=True)
+    exact = loss_and_gradients(AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float64), tokens, targets)
+    theirs = {name: relative_difference(value.double(), exact[name])
+              for name, value in loss_and_gradients(model, tokens, targets).items()}
+    with safe_open(tmp_path / "out.safetensors", "pt") as found:
+        ours = {name: relative_difference(found.get_tensor(name).view_as(value).double(), value)
+                for name, value in exact.items()}
+    worst = max(ours, key=ours.get)
+    print(f"logits {ours['logits']:.1e} loss {ours['loss']:.1e} worst {worst} {ours[worst]:.1e}, "
+          f"transformers in float32 {theirs['logits']:.1e} {theirs['loss']:.1e} {max(theirs.values()):.1e}")
+    assert len(ours) == 2 + 272
+    assert ours["logits"] <= 1e-5 and ours["loss"] <= 1e-5
+    assert ours[worst] <= min(1e-4, max(theirs.values()))
+
+
+def test_our_greedy_replies_agree(folder, model, tokenizer, tmp_path):
+    questions = ["What is the capital of France?", "Write a haiku about rain.", "How many legs do two cats have?"]
+    prompts = [tokenizer.apply_chat_template([{"role": "user", "content": question}], add_generation_prompt=True,
+                                             return_dict=True)["input_ids"] for question in questions]
+    (tmp_path / "in.json").write_text(json.dumps({
+        "prompts": prompts, "max_new_tokens": 32, "stop_tokens": [tokenizer.eos_token_id], "batch_size": 3}))
+    result = subprocess.run([runs.program("model_tool"), "generate", folder, "fp32", tmp_path / "in.json"], check=True,
+                            capture_output=True, text=True)
+    for prompt, reply in zip(prompts, json.loads(result.stdout), strict=True):
+        expected = model.generate(torch.tensor([prompt]), max_new_tokens=32, do_sample=False)[0, len(prompt):].tolist()
+        assert reply["tokens"] == expected
