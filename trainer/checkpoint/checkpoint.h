@@ -22,17 +22,17 @@
 namespace rim {
 
 struct CheckpointContent {
-  std::int64_t step = 0;                        // optimizer steps done
-  Json progress;                                // the loop's own numbers: tokens, seconds, run identity
+  std::int64_t step = 0;  // optimizer steps done
+  Json progress;          // the loop's own numbers: tokens, seconds, run identity
   std::vector<NamedParameter> weights;
-  Json model_config;                            // config.json to write
+  Json model_config;  // config.json to write
   TensorMap optimizer_state;
   TensorMap observer_state;
 };
 
 // Local, called on rank 0 only: writes "step-NNNNNN.incomplete", syncs every file and the folder, renames, marks DONE.
-// `model_files`: tokenizer and generation files to copy along. Returns the final folder. Throws Error(input_output) with
-// the path; an incomplete folder is removed first if it can be.
+// `model_files`: tokenizer and generation files to copy along. Returns the final folder. Throws Error(input_output)
+// with the path; an incomplete folder is removed first if it can be.
 std::filesystem::path save_checkpoint(const std::filesystem::path& checkpoints, const CheckpointContent& content,
                                       const std::vector<std::filesystem::path>& model_files);
 // Removes the oldest whole checkpoints beyond `keep` (and leftovers of incomplete ones).
@@ -47,8 +47,8 @@ struct LoadedCheckpoint {
   TensorMap optimizer_state;
   TensorMap observer_state;
 };
-// Verifies each file's SHA-256 against trainer-state.json, loads the weights into `model`. Throws Error(bad_data) naming
-// the damaged file.
+// Verifies each file's SHA-256 against trainer-state.json, loads the weights into `model`. Throws Error(bad_data)
+// naming the damaged file.
 LoadedCheckpoint load_checkpoint(const std::filesystem::path& folder, Decoder& model);
 
 }  // namespace rim

@@ -1,8 +1,10 @@
-// AdamW with decoupled weight decay (arXiv 1711.05101), fused, on fp32 master weights.
+// AdamW with decoupled weight decay (arXiv 1711.05101), fused, on fp32 master weights. Nothing here is collective:
+// ranks with equal gradients take equal steps. Not thread-safe.
 #pragma once
 
 #include <ATen/core/Tensor.h>
 
+#include <cstddef>
 #include <cstdint>
 #include <vector>
 
@@ -20,16 +22,20 @@ struct AdamWOptions {
 
 class AdamW {
  public:
-  // fp32 parameters are their own master; for bf16 ones an fp32 copy is kept and rounded into the model after each step.
+  // fp32 parameters are their own master; for bf16 ones an fp32 copy is kept and rounded into the model after each
+  // step.
   AdamW(std::vector<NamedParameter> trainable, AdamWOptions options);
   // gradients: fp32, one per parameter. Numbers equal torch.optim.AdamW(fused=True).
   void step(const std::vector<at::Tensor>& gradients, double learning_rate);
-  // "master.<name>" (bf16 models), "exp_avg.<name>", "exp_avg_sq.<name>", "step".
+  // "master.<name>" (bf16 models), "exp_avg.<name>", "exp_avg_sq.<name>", "step". The tensors share their storage with
+  // the optimizer: write them out before the next step.
   [[nodiscard]] TensorMap state() const;
   // Throws Error(bad_data) naming what is missing or misshapen.
   void load_state(const TensorMap& state);
 
  private:
+  [[nodiscard]] bool has_master(std::size_t parameter) const;
+
   std::vector<NamedParameter> parameters_;
   AdamWOptions options_;
   std::vector<at::Tensor> master_, first_moment_, second_moment_, steps_;

@@ -23,25 +23,25 @@ struct TrainingOptions {
   std::int64_t max_steps = 1;
   Schedule schedule;
   AdamWOptions optimizer;
-  double max_grad_norm = 1.0;                   // 0: no clipping
-  std::int64_t save_steps = 0;                  // 0: only at the end
-  std::optional<std::int64_t> save_total_limit; // absent: keep all
+  double max_grad_norm = 1.0;                    // 0: no clipping
+  std::int64_t save_steps = 0;                   // 0: only at the end
+  std::optional<std::int64_t> save_total_limit;  // absent: keep all
   std::int64_t logging_steps = 1;
-  std::vector<std::string> trainable;           // glob patterns over parameter names; empty: all
-  std::vector<std::filesystem::path> model_files; // copied into each checkpoint
-  std::string resume_from_checkpoint;           // "": fresh run, "auto", or a folder
-  std::string run_id;                           // kept over resumes
+  std::vector<std::string> trainable;              // glob patterns over parameter names; empty: all
+  std::vector<std::filesystem::path> model_files;  // copied into each checkpoint
+  std::string resume_from_checkpoint;              // "": fresh run, "auto", or a folder
+  std::string run_id;                              // kept over resumes
 };
 
 // One line of log.jsonl and of the progress display.
 struct StepRecord {
-  std::int64_t step = 0;        // 1 after the first optimizer step
-  double loss = 0;              // mean over the trained tokens of all ranks and micro-batches
+  std::int64_t step = 0;  // 1 after the first optimizer step
+  double loss = 0;        // mean over the trained tokens of all ranks and micro-batches
   double learning_rate = 0;
-  double grad_norm = 0;         // before clipping
-  std::int64_t tokens = 0;      // since the start of the run, padding not counted
-  double seconds = 0;           // spent training since the start of the run, earlier sittings included
-  double tokens_per_second = 0; // of this step
+  double grad_norm = 0;          // before clipping
+  std::int64_t tokens = 0;       // since the start of the run, padding not counted
+  double seconds = 0;            // spent training since the start of the run, earlier sittings included
+  double tokens_per_second = 0;  // of this step
 };
 
 // Shows progress to the user. Called on rank 0 only.
@@ -60,9 +60,9 @@ struct TrainingResult {
   std::filesystem::path last_checkpoint;
 };
 
-// COLLECTIVE. Trains `model` (already holding the base weights). `stop_requested` is polled on every rank after each step
-// and agreed on; then a checkpoint is written and the result says preempted. Throws Error(software) when the loss or the
-// gradient norm is not finite (on all ranks, before the weights change).
+// COLLECTIVE. Trains `model` (already holding the base weights). `stop_requested` is polled on every rank after each
+// step and agreed on; then a checkpoint is written and the result says preempted. Throws Error(software) when the loss
+// or the gradient norm is not finite (on all ranks, before the weights change).
 TrainingResult train(Decoder& model, const Loader& loader, const TrainingOptions& options, Communicator& communicator,
                      Observer* observer, ProgressSink* progress, const std::function<bool()>& stop_requested);
 

@@ -1,0 +1,92 @@
+#include "trainer/checkpoint/file_digest.h"
+
+#include <fcntl.h>
+#include <openssl/evp.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <memory>
+#include <system_error>
+#include <vector>
+
+#include "data/support/error.h"
+
+namespace rim {
+namespace {
+
+constexpr std::size_t kBlock = std::size_t{1} << 20;
+
+struct FreeContext {
+  void operator()(EVP_MD_CTX* context) const { EVP_MD_CTX_free(context); }
+};
+
+class Sha256 {
+ public:
+  Sha256() : context_(EVP_MD_CTX_new()) {
+    check(context_ != nullptr && EVP_DigestInit_ex(context_.get(), EVP_sha256(), nullptr) == 1);
+  }
+  void add(const char* data, std::size_t bytes) { check(EVP_DigestUpdate(context_.get(), data, bytes) == 1); }
+  std::string hexadecimal() {
+    std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
+    unsigned int length = 0;
+    check(EVP_DigestFinal_ex(context_.get(), digest.data(), &length) == 1);
+    static constexpr std::string_view kDigits = "0123456789abcdef";
+    std::string text;
+    for (unsigned int i = 0; i < length; ++i) {
+      text += kDigits[digest[i] >> 4U];
+      text += kDigits[digest[i] & 0xFU];
+    }
+    return text;
+  }
+
+ private:
+  static void check(bool good) {
+    if (!good) throw Error(ExitCode::software, "OpenSSL could not compute a SHA-256 digest");
+  }
+  std::unique_ptr<EVP_MD_CTX, FreeContext> context_;
+};
+
+class InputFile {
+ public:
+  explicit InputFile(const std::filesystem::path& path)
+      : path_(path), descriptor_(::open(path.c_str(), O_RDONLY | O_CLOEXEC)) {
+    if (descriptor_ < 0) refuse();
+  }
+  ~InputFile() { ::close(descriptor_); }
+  InputFile(const InputFile&) = delete;
+  InputFile& operator=(const InputFile&) = delete;
+
+  // 0 at the end.
+  std::size_t read(std::vector<char>& block) {
+    while (true) {
+      const ssize_t got = ::read(descriptor_, block.data(), block.size());
+      if (got >= 0) return static_cast<std::size_t>(got);
+      if (errno != EINTR) refuse();
+    }
+  }
+
+ private:
+  [[noreturn]] void refuse() const {
+    throw Error(ExitCode::no_input, path_.string() + ": cannot be read: " + std::generic_category().message(errno));
+  }
+  std::filesystem::path path_;
+  int descriptor_;
+};
+
+}  // namespace
+
+FileDigest digest_file(const std::filesystem::path& path) {
+  InputFile file(path);
+  Sha256 sha256;
+  FileDigest digest;
+  std::vector<char> block(kBlock);
+  while (const std::size_t got = file.read(block)) {
+    sha256.add(block.data(), got);
+    digest.bytes += static_cast<std::int64_t>(got);
+  }
+  digest.sha256 = sha256.hexadecimal();
+  return digest;
+}
+
+}  // namespace rim

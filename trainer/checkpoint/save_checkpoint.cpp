@@ -1,0 +1,94 @@
+#include <array>
+#include <cstdio>
+#include <utility>
+
+#include "data/support/error.h"
+#include "data/support/files.h"
+#include "trainer/checkpoint/checkpoint.h"
+#include "trainer/checkpoint/checkpoint_folders.h"
+#include "trainer/checkpoint/trainer_state.h"
+
+namespace rim {
+namespace {
+
+namespace fs = std::filesystem;
+
+[[noreturn]] void refuse(const fs::path& path, const std::string& what, const std::error_code& reason) {
+  throw Error(ExitCode::input_output, path.string() + ": " + what + ": " + reason.message());
+}
+
+void copy_synced(const fs::path& from, const fs::path& folder) {
+  const fs::path to = folder / from.filename();
+  std::error_code failure;
+  fs::copy_file(from, to, fs::copy_options::overwrite_existing, failure);
+  if (failure) refuse(to, "cannot be copied from " + from.string(), failure);
+  sync_path(to);
+}
+
+// The base model's config with the dtype these weights have, under the key that the source uses (transformers 4 wrote
+// torch_dtype, 5 writes dtype; both read both).
+Json config_to_save(Json config, const std::vector<NamedParameter>& weights) {
+  if (weights.empty()) return config;
+  const bool half = weights.front().tensor.scalar_type() == at::kBFloat16;
+  config[config.contains("dtype") ? "dtype" : "torch_dtype"] = half ? "bfloat16" : "float32";
+  if (config.contains("dtype")) config.erase("torch_dtype");
+  return config;
+}
+
+void write_tensors(const fs::path& path, const TensorMap& tensors) {
+  write_safetensors(path, {tensors.begin(), tensors.end()});
+}
+
+void write_content(const fs::path& folder, const CheckpointContent& content, const std::vector<fs::path>& model_files) {
+  for (const fs::path& file : model_files) copy_synced(file, folder);
+  write_file_atomically(folder / "config.json", config_to_save(content.model_config, content.weights).dump(2) + '\n');
+  std::vector<std::pair<std::string, at::Tensor>> weights;
+  for (const NamedParameter& parameter : content.weights) weights.emplace_back(parameter.name, parameter.tensor);
+  write_weight_folder(folder, weights);
+  if (!content.optimizer_state.empty()) write_tensors(folder / kOptimizerFile, content.optimizer_state);
+  if (!content.observer_state.empty()) write_tensors(folder / kObserverFile, content.observer_state);
+  write_trainer_state(folder, content.step, content.progress);
+  sync_path(folder);
+}
+
+void rename_or_refuse(const fs::path& from, const fs::path& to) {
+  std::error_code failure;
+  fs::rename(from, to, failure);
+  if (failure) refuse(to, "cannot be renamed from " + from.string(), failure);
+}
+
+// A folder of the same step may lie there: damaged, or of a run that went back to an earlier checkpoint.
+void put_in_place(const fs::path& incomplete, const fs::path& final_folder) {
+  fs::path replaced = final_folder;
+  replaced += std::string(".replaced") + kIncompleteSuffix;
+  std::error_code ignored;
+  fs::remove_all(replaced, ignored);
+  if (fs::exists(final_folder)) rename_or_refuse(final_folder, replaced);
+  rename_or_refuse(incomplete, final_folder);
+  sync_path(final_folder.parent_path());
+  write_done(final_folder);
+  fs::remove_all(replaced, ignored);
+}
+
+}  // namespace
+
+fs::path save_checkpoint(const fs::path& checkpoints, const CheckpointContent& content,
+                         const std::vector<fs::path>& model_files) {
+  const fs::path final_folder = checkpoints / checkpoint_name(content.step);
+  fs::path incomplete = final_folder;
+  incomplete += kIncompleteSuffix;
+  std::error_code failure;
+  fs::remove_all(incomplete, failure);
+  fs::create_directories(incomplete, failure);
+  if (failure) refuse(incomplete, "cannot be created", failure);
+  try {
+    write_content(incomplete, content, model_files);
+    put_in_place(incomplete, final_folder);
+  } catch (...) {
+    fs::remove_all(incomplete, failure);
+    throw;
+  }
+  return final_folder;
+}
+
+}  // namespace rim

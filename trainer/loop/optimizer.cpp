@@ -1,0 +1,119 @@
+#include "trainer/loop/optimizer.h"
+
+#include <ATen/core/grad_mode.h>
+#include <ATen/ops/_foreach_add.h>
+#include <ATen/ops/_foreach_mul.h>
+#include <ATen/ops/_foreach_norm.h>
+#include <ATen/ops/_fused_adamw.h>
+#include <ATen/ops/linalg_vector_norm.h>
+#include <ATen/ops/stack.h>
+#include <ATen/ops/zeros.h>
+#include <ATen/ops/zeros_like.h>
+
+#include <sstream>
+
+#include "data/support/error.h"
+
+namespace rim {
+namespace {
+
+bool decays(const at::Tensor& parameter) { return parameter.dim() > 1; }
+
+// One of the two parameter groups, as the lists the fused kernel takes.
+struct Group {
+  std::vector<at::Tensor> masters, gradients, first_moments, second_moments, steps;
+};
+
+// One tensor of a saved state, checked against the one it will be copied into.
+const at::Tensor& stored(const TensorMap& state, const std::string& name, const at::Tensor& like) {
+  const auto found = state.find(name);
+  if (found == state.end()) throw Error(ExitCode::bad_data, "the optimizer's state has no '" + name + "'");
+  if (found->second.sizes() != like.sizes() || found->second.scalar_type() != like.scalar_type()) {
+    std::ostringstream message;
+    message << "the optimizer's state: '" << name << "' is " << found->second.scalar_type() << ' '
+            << found->second.sizes() << ", but must be " << like.scalar_type() << ' ' << like.sizes();
+    throw Error(ExitCode::bad_data, message.str());
+  }
+  return found->second;
+}
+
+}  // namespace
+
+AdamW::AdamW(std::vector<NamedParameter> trainable, AdamWOptions options)
+    : parameters_(std::move(trainable)), options_(options) {
+  const at::NoGradGuard no_grad;
+  for (const NamedParameter& parameter : parameters_) {
+    // detach() shares the storage, to(kFloat) copies unless it is fp32 already.
+    master_.push_back(parameter.tensor.detach().to(at::kFloat));
+    first_moment_.push_back(at::zeros_like(master_.back()));
+    second_moment_.push_back(at::zeros_like(master_.back()));
+    steps_.push_back(at::zeros({}, master_.back().options()));
+  }
+}
+
+void AdamW::step(const std::vector<at::Tensor>& gradients, double learning_rate) {
+  if (parameters_.empty()) return;
+  const at::NoGradGuard no_grad;
+  at::_foreach_add_(steps_, 1);
+  for (const bool decayed : {true, false}) {
+    Group group;
+    for (std::size_t i = 0; i < parameters_.size(); ++i) {
+      if (decays(parameters_[i].tensor) != decayed) continue;
+      group.masters.push_back(master_[i]);
+      group.gradients.push_back(gradients[i]);
+      group.first_moments.push_back(first_moment_[i]);
+      group.second_moments.push_back(second_moment_[i]);
+      group.steps.push_back(steps_[i]);
+    }
+    if (group.masters.empty()) continue;
+    at::_fused_adamw_(group.masters, group.gradients, group.first_moments, group.second_moments, {}, group.steps,
+                      learning_rate, options_.beta1, options_.beta2, decayed ? options_.weight_decay : 0.0,
+                      options_.epsilon, /*amsgrad=*/false, /*maximize=*/false);
+  }
+  for (std::size_t i = 0; i < parameters_.size(); ++i) {
+    if (has_master(i)) parameters_[i].tensor.detach().copy_(master_[i]);
+  }
+}
+
+bool AdamW::has_master(std::size_t parameter) const {
+  return parameters_[parameter].tensor.scalar_type() != at::kFloat;
+}
+
+TensorMap AdamW::state() const {
+  TensorMap state;
+  for (std::size_t i = 0; i < parameters_.size(); ++i) {
+    const std::string& name = parameters_[i].name;
+    if (has_master(i)) state["master." + name] = master_[i];
+    state["exp_avg." + name] = first_moment_[i];
+    state["exp_avg_sq." + name] = second_moment_[i];
+  }
+  if (!steps_.empty()) state["step"] = steps_.front().reshape({1});
+  return state;
+}
+
+void AdamW::load_state(const TensorMap& state) {
+  if (parameters_.empty()) return;
+  const at::NoGradGuard no_grad;
+  const at::Tensor step = stored(state, "step", steps_.front().reshape({1})).reshape({});
+  for (std::size_t i = 0; i < parameters_.size(); ++i) {
+    const std::string& name = parameters_[i].name;
+    if (has_master(i)) master_[i].copy_(stored(state, "master." + name, master_[i]));
+    first_moment_[i].copy_(stored(state, "exp_avg." + name, first_moment_[i]));
+    second_moment_[i].copy_(stored(state, "exp_avg_sq." + name, second_moment_[i]));
+    steps_[i].copy_(step);
+  }
+}
+
+at::Tensor clip_gradient_norm(const std::vector<at::Tensor>& gradients, double max_norm) {
+  const at::NoGradGuard no_grad;
+  if (gradients.empty()) return at::zeros({});
+  const at::Tensor norm = at::linalg_vector_norm(at::stack(at::_foreach_norm(gradients, 2)), 2);
+  if (max_norm <= 0) return norm;
+  const at::Tensor scale = norm.add(1e-6).reciprocal().mul(max_norm).clamp_max(1.0);
+  // On the CPU looking costs nothing and mostly saves a pass over all gradients; on a GPU it would stall the queue.
+  if (scale.is_cpu() && scale.item<float>() == 1.0F) return norm;
+  at::_foreach_mul_(gradients, scale);
+  return norm;
+}
+
+}  // namespace rim

@@ -1,0 +1,171 @@
+#include "trainer/loop/training_run.h"
+
+#include <ATen/core/grad_mode.h>
+#include <ATen/ops/sum.h>
+
+#include <optional>
+
+#include "data/support/files.h"
+#include "trainer/checkpoint/checkpoint.h"
+#include "trainer/checkpoint/checkpoint_folders.h"
+#include "trainer/loop/run_folder.h"
+
+namespace rim {
+namespace {
+
+Json to_json(const StepRecord& record, const std::string& run_id) {
+  return {{"run_id", run_id},    {"tokens", record.tokens},       {"seconds", record.seconds},
+          {"loss", record.loss}, {"grad_norm", record.grad_norm}, {"learning_rate", record.learning_rate}};
+}
+
+StepRecord record_from(const LoadedCheckpoint& checkpoint, const std::string& origin) {
+  StepRecord record;
+  record.step = checkpoint.step;
+  record.tokens = json_integer(checkpoint.progress, "tokens", origin);
+  record.seconds = json_number(checkpoint.progress, "seconds", origin);
+  record.loss = json_number(checkpoint.progress, "loss", origin);
+  record.grad_norm = json_number(checkpoint.progress, "grad_norm", origin);
+  record.learning_rate = json_number(checkpoint.progress, "learning_rate", origin);
+  return record;
+}
+
+}  // namespace
+
+TrainingRun::TrainingRun(Decoder& model, const TrainingOptions& options, Communicator& communicator, Observer* observer,
+                         ProgressSink* progress)
+    : model_(model),
+      options_(options),
+      communicator_(communicator),
+      observer_(observer),
+      progress_(progress),
+      run_id_(options.run_id) {}
+
+void TrainingRun::begin(AdamW& optimizer) {
+  std::string found;
+  std::vector<std::string> notes;
+  communicator_.together("look for a checkpoint", [&] {
+    if (!first_rank()) return;
+    require_writable_folder(options_.output_dir);
+    found = find_resume_checkpoint(options_.output_dir, options_.resume_from_checkpoint, notes).value_or("").string();
+  });
+  for (const std::string& note : notes) tell(note);
+  found = communicator_.all_gather(found, "share the checkpoint's name").front();
+  if (found.empty()) {
+    start_fresh();
+  } else {
+    resume(found, optimizer);
+  }
+  require_equal_weights();
+  if (record_.step == 0 || checkpoint_due()) observe();
+}
+
+void TrainingRun::start_fresh() {
+  communicator_.together("start the run's folder", [&] {
+    if (!first_rank()) return;
+    if (holds_checkpoints(options_.output_dir)) {
+      throw Error(ExitCode::config, checkpoints_folder(options_.output_dir).string() +
+                                        ": holds another run's checkpoints; resume it "
+                                        "(resume_from_checkpoint: auto), or choose another output_dir");
+    }
+    log_ = std::make_unique<StepLog>(log_file(options_.output_dir), 0);
+  });
+}
+
+void TrainingRun::resume(const std::filesystem::path& checkpoint, AdamW& optimizer) {
+  communicator_.together("load the checkpoint", [&] {
+    const LoadedCheckpoint loaded = load_checkpoint(checkpoint, model_);
+    with_context(checkpoint.string(), [&] { optimizer.load_state(loaded.optimizer_state); });
+    if (observer_ != nullptr) observer_->load_state(loaded.observer_state);
+    record_ = record_from(loaded, checkpoint.string());
+    run_id_ = json_string_or(loaded.progress, "run_id", run_id_, checkpoint.string());
+    last_checkpoint_ = checkpoint;
+  });
+  communicator_.together("cut back the log", [&] {
+    if (!first_rank()) return;
+    for (const auto& folder : set_aside_later_checkpoints(options_.output_dir, record_.step)) {
+      tell(folder.string() + ": set aside, it is later than the checkpoint that this run goes on from");
+    }
+    log_ = std::make_unique<StepLog>(log_file(options_.output_dir), record_.step);
+  });
+  tell("resumed from " + checkpoint.string());
+}
+
+// Ranks that start from different weights (a file that differs between nodes, say) would train on without any sign.
+void TrainingRun::require_equal_weights() {
+  const at::NoGradGuard no_grad;
+  std::string sums;
+  for (const NamedParameter& parameter : model_.parameters()) {
+    sums += Json(parameter.tensor.sum(at::kDouble).item<double>()).dump() + ' ';
+  }
+  const auto all = communicator_.all_gather(sha256_hex(sums), "compare the ranks' weights");
+  for (std::size_t rank = 1; rank < all.size(); ++rank) {
+    if (all[rank] == all[0]) continue;
+    throw Error(ExitCode::bad_data,
+                "ranks 0 and " + std::to_string(rank) + " start from different weights; do they read the same files?");
+  }
+}
+
+void TrainingRun::advance(double loss, double learning_rate, double grad_norm, std::int64_t tokens, double seconds) {
+  ++record_.step;
+  record_.loss = loss;
+  record_.learning_rate = learning_rate;
+  record_.grad_norm = grad_norm;
+  record_.tokens += tokens;
+  record_.seconds += seconds;
+  record_.tokens_per_second = static_cast<double>(tokens) / seconds;
+  const bool logged = record_.step % std::max<std::int64_t>(1, options_.logging_steps) == 0 || finished();
+  if (!first_rank() || !logged) return;
+  append_to_log();
+  if (progress_ != nullptr) progress_->on_step(record_, options_.max_steps);
+}
+
+void TrainingRun::append_to_log() {
+  try {
+    log_->append(record_);
+  } catch (const Error& error) {
+    log_failure_ = error;
+  }
+}
+
+bool TrainingRun::agree_on_stopping(bool wanted_here) {
+  // One scalar a step carries both questions.
+  constexpr double kStop = 1.0, kFailed = 2.0;
+  const double mine = log_failure_ ? kFailed : wanted_here ? kStop : 0.0;
+  const double all = communicator_.maximum(mine, "agree on stopping");
+  if (all == kFailed) communicator_.agree(log_failure_, "write log.jsonl");
+  return all == kStop;
+}
+
+bool TrainingRun::checkpoint_due() const {
+  if (record_.step == 0) return false;
+  return finished() || (options_.save_steps > 0 && record_.step % options_.save_steps == 0);
+}
+
+void TrainingRun::save(const AdamW& optimizer) {
+  const TensorMap observer_state = observer_ == nullptr ? TensorMap{} : observer_->state();
+  communicator_.together("save the checkpoint of step " + std::to_string(record_.step), [&] {
+    if (first_rank()) write_checkpoint(optimizer, observer_state);
+  });
+  last_checkpoint_ = checkpoints_folder(options_.output_dir) / checkpoint_name(record_.step);
+  tell("checkpoint " + last_checkpoint_.string());
+}
+
+void TrainingRun::write_checkpoint(const AdamW& optimizer, const TensorMap& observer_state) {
+  log_->sync();
+  const auto folder = checkpoints_folder(options_.output_dir);
+  save_checkpoint(folder,
+                  {record_.step, to_json(record_, run_id_), model_.parameters(), model_.config().source,
+                   optimizer.state(), observer_state},
+                  options_.model_files);
+  if (options_.save_total_limit) prune_checkpoints(folder, *options_.save_total_limit);
+}
+
+void TrainingRun::observe() {
+  if (observer_ != nullptr) observer_->at_checkpoint(model_, record_.step, record_.tokens);
+}
+
+void TrainingRun::tell(const std::string& line) {
+  if (first_rank() && progress_ != nullptr) progress_->on_message(line);
+}
+
+}  // namespace rim

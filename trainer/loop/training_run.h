@@ -1,0 +1,56 @@
+// The loop's dealings with the world: where it starts, what it writes, whom it tells. Internal to trainer/loop.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "trainer/loop/step_log.h"
+#include "trainer/loop/training_loop.h"
+
+namespace rim {
+
+class TrainingRun {
+ public:
+  TrainingRun(Decoder& model, const TrainingOptions& options, Communicator& communicator, Observer* observer,
+              ProgressSink* progress);
+
+  // COLLECTIVE. Fresh: refuses a folder with another run's checkpoints, observes step 0. Resumed: restores model,
+  // optimizer, observer, counters and log.
+  void begin(AdamW& optimizer);
+  // Records a finished step. Local: a log that cannot be written is reported by agree_on_stopping().
+  void advance(double loss, double learning_rate, double grad_norm, std::int64_t tokens, double seconds);
+  // COLLECTIVE. True where any rank wants to stop. Throws rank 0's Error(input_output) on every rank.
+  bool agree_on_stopping(bool wanted_here);
+  // True after every save_steps-th step and the last: these are saved and observed.
+  [[nodiscard]] bool checkpoint_due() const;
+  // COLLECTIVE.
+  void save(const AdamW& optimizer);
+  void observe();
+
+  [[nodiscard]] std::int64_t step() const { return record_.step; }
+  [[nodiscard]] bool finished() const { return record_.step >= options_.max_steps; }
+  [[nodiscard]] TrainingResult result(StopReason reason) const { return {reason, record_, last_checkpoint_}; }
+
+ private:
+  void start_fresh();
+  void resume(const std::filesystem::path& checkpoint, AdamW& optimizer);
+  void require_equal_weights();
+  void append_to_log();
+  void write_checkpoint(const AdamW& optimizer, const TensorMap& observer_state);
+  void tell(const std::string& line);
+  [[nodiscard]] bool first_rank() const { return communicator_.rank() == 0; }
+
+  Decoder& model_;
+  const TrainingOptions& options_;
+  Communicator& communicator_;
+  Observer* observer_;
+  ProgressSink* progress_;
+  std::unique_ptr<StepLog> log_;  // rank 0 only
+  std::optional<Error> log_failure_;
+  std::string run_id_;
+  StepRecord record_;
+  std::filesystem::path last_checkpoint_;
+};
+
+}  // namespace rim
