@@ -3,6 +3,7 @@
 decoder agree with theirs on it."""
 import json
 import pathlib
+import random
 import subprocess
 import sys
 
@@ -138,3 +139,53 @@ def test_our_greedy_replies_agree(folder, model, tokenizer, tmp_path):
     for prompt, reply in zip(prompts, json.loads(result.stdout), strict=True):
         expected = model.generate(torch.tensor([prompt]), max_new_tokens=32, do_sample=False)[0, len(prompt):].tolist()
         assert reply["tokens"] == expected
+
+
+def tokenizer_tool(folder, requests):
+    """tests/tools/tokenizer_tool: one JSON request a line, one answer a line."""
+    result = subprocess.run([runs.program("tokenizer_tool"), folder], check=True, capture_output=True, text=True,
+                            input="".join(json.dumps(request) + "\n" for request in requests))
+    return [json.loads(line) for line in result.stdout.splitlines()]
+
+
+def generated_texts(count):
+    """Words, digits, runs of white space, scripts, emoji, control characters and special tokens, mixed at random."""
+    draw = random.Random(7)
+    ranges = [(32, 126), (48, 57), (0, 31), (160, 591), (880, 1279), (0x4E00, 0x9FFF), (0x1F300, 0x1FAFF), (0x600, 0x6FF)]
+    words = ["the", " and", "I'm", "don't", "'ll ", "WE'VE", "12345", " 3.14", "\n\n", "   ", "\t", "\r\n", "<|im_start|>",
+             "<|im_end|>", "<|endoftext|>", "<repo_name>", "<|im", "\u00b2\u2167", "\u0661\u0662", "e\u0301", "\u200d"]
+
+    def piece():
+        if draw.random() < 0.5:
+            return draw.choice(words)
+        low, high = draw.choice(ranges)
+        return "".join(chr(draw.randint(low, high)) for _ in range(draw.randint(1, 6)))
+
+    return ["".join(piece() for _ in range(draw.randint(0, 12))) for _ in range(count)]
+
+
+def golden_texts():
+    return runs.shared_data("tokenizers/golden/cases.inp").read_text().split("\n__ggml_vocab_test__\n")
+
+
+@pytest.mark.parametrize("source", [golden_texts, lambda: generated_texts(10_000)], ids=["golden", "generated"])
+def test_our_tokenizer_agrees(folder, tokenizer, source):
+    texts = source()
+    expected = [encoding.ids for encoding in tokenizer.backend_tokenizer.encode_batch(texts, add_special_tokens=False)]
+    found = tokenizer_tool(folder, [{"op": "encode", "text": text} for text in texts])
+    differing = [(text, one, other) for text, one, other in zip(texts, expected, found, strict=True) if {"ids": one} != other]
+    assert not differing, f"{len(differing)} of {len(texts)}, first {differing[0]}"
+    for skip in (False, True):
+        decoded = tokenizer_tool(folder, [{"op": "decode", "ids": ids, "skip": skip} for ids in expected])
+        for ids, one in zip(expected, decoded, strict=True):
+            assert one == {"text": tokenizer.backend_tokenizer.decode(ids, skip_special_tokens=skip)}, ids
+
+
+@pytest.mark.parametrize("messages", [
+    [{"role": "user", "content": "Hi 12"}],
+    [{"role": "system", "content": "Be brief."}, {"role": "user", "content": " two  spaces "}],
+    [{"role": "user", "content": "1"}, {"role": "assistant", "content": "2"}, {"role": "user", "content": "3"}],
+])
+def test_our_chat_template_agrees(folder, tokenizer, messages):
+    expected = tokenizer.apply_chat_template(messages, add_generation_prompt=True, tokenize=False)
+    assert tokenizer_tool(folder, [{"op": "prompt", "messages": messages, "thinking": "on"}]) == [{"text": expected}]
