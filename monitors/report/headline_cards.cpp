@@ -1,0 +1,82 @@
+#include <algorithm>
+#include <cmath>
+
+#include "monitors/report/behaviour_series.h"
+#include "monitors/report/control_band.h"
+#include "monitors/report/html.h"
+#include "monitors/report/sections.h"
+
+namespace rim::report {
+namespace {
+
+std::string change(double base, double end) {
+  return text_element("span", {{"class", "base"}}, to_text(base, NumberForm::percent)) +
+         element("span", {{"class", "arrow"}, {"aria-label", "to"}}, "→") +
+         text_element("span", {{"class", "now"}}, to_text(end, NumberForm::percent));
+}
+
+std::string card(const std::string& title, const std::string& markup, const std::string& note) {
+  return element("div", {{"class", "headline"}},
+                 text_element("h3", {}, title) + markup + text_element("p", {{"class", "note"}}, note));
+}
+
+std::string rate_card(const BehaviourFamily& family) {
+  std::string rows;
+  for (const ModeSeries& mode : family.modes) {
+    if (mode.data.values.empty()) continue;
+    rows +=
+        element("div", {{"class", "row"}},
+                text_element("span", {{"class", "mode"}}, mode_label(mode.mode)) +
+                    element("span", {{"class", "change"}}, change(mode.data.values.front(), mode.data.values.back())) +
+                    draw_sparkline(mode.data.values, {0, 1}, mode_style(mode.mode)));
+  }
+  const std::int64_t prompts = family.modes.front().prompts;
+  return card(title_of(family), rows,
+              "base → end" + (prompts > 0 ? ", n = " + std::to_string(prompts) + " prompts" : std::string()));
+}
+
+bool is_headline(const BehaviourFamily& family) { return family.what == "refused" || family.what == "accuracy"; }
+
+// RAS at the last step beside its controls; empty without them.
+std::string ras_card(const RunReader& run, const std::string& monitor) {
+  const std::string safety = monitor + ".safety", control = monitor + ".control";
+  if (!run.has_series(safety) || !run.has_series(control) || run.steps().empty()) return "";
+  const std::vector<double> values = mean_per_step(run.series(safety));
+  const SeriesData draws = run.series(control);
+  const Curve band = control_band(control, draws);
+  if (!std::isfinite(values.back()) || !std::isfinite(band.values.back())) return "";
+  const auto row = [](const std::string& label, double value, const std::vector<double>& all, CurveStyle style,
+                      const Range& range) {
+    return element(
+        "div", {{"class", "row"}},
+        text_element("span", {{"class", "mode"}}, label) +
+            element("span", {{"class", "change"}}, text_element("span", {{"class", "now"}}, to_text(value))) +
+            draw_sparkline(all, range, style));
+  };
+  const Range range = range_of({values, band.values});
+  std::string note = std::to_string(draws_in(draws)) + " control draws, last step";
+  if (run.has_series(monitor + ".p")) {
+    const double p = run.series(monitor + ".p").values.back();
+    if (std::isfinite(p)) note = "p = " + to_text(p) + " against " + note;
+  }
+  return card("Reciprocal Activation Shift",
+              row("safety neurons", values.back(), values, CurveStyle::orange, range) +
+                  row("control median", band.values.back(), band.values, CurveStyle::control, range),
+              note);
+}
+
+}  // namespace
+
+std::string headline_cards(const RunReader& run) {
+  std::string cards;
+  for (const BehaviourFamily& family : find_rates(run)) {
+    if (is_headline(family)) cards += rate_card(family);
+  }
+  for (const std::string& name : run.series_names()) {
+    const std::string suffix = ".safety.d_safe";
+    if (name.ends_with(suffix)) cards += ras_card(run, name.substr(0, name.size() - suffix.size()));
+  }
+  return cards.empty() ? "" : element("div", {{"class", "headlines"}}, cards);
+}
+
+}  // namespace rim::report

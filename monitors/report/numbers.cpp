@@ -1,0 +1,68 @@
+#include "monitors/report/numbers.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cmath>
+#include <limits>
+
+namespace rim::report {
+namespace {
+
+std::string written(double value, std::chars_format format, int precision) {
+  std::array<char, 64> buffer{};
+  const auto end = std::to_chars(buffer.data(), buffer.data() + buffer.size(), value, format, precision);
+  return end.ec == std::errc() ? std::string(buffer.data(), end.ptr) : "?";
+}
+
+std::string without_trailing_zero(std::string text) {
+  if (text.ends_with(".0")) text.resize(text.size() - 2);
+  return text == "-0" ? "0" : text;
+}
+
+bool is_whole(double value) { return std::abs(value) < 1e6 && value == std::floor(value); }
+
+}  // namespace
+
+std::string to_text(double value, NumberForm form, int digits) {
+  if (!std::isfinite(value)) return std::isnan(value) ? "–" : (value > 0 ? "∞" : "−∞");
+  if (form == NumberForm::percent) {
+    return without_trailing_zero(written(100 * value, std::chars_format::fixed, 1)) + "%";
+  }
+  if (is_whole(value)) return without_trailing_zero(written(value, std::chars_format::fixed, 0));
+  return written(value, std::chars_format::general, digits);
+}
+
+std::string coordinate(double value) { return without_trailing_zero(written(value, std::chars_format::fixed, 1)); }
+
+Range range_of(const std::vector<std::vector<double>>& lists) {
+  Range range{std::numeric_limits<double>::infinity(), -std::numeric_limits<double>::infinity()};
+  for (const std::vector<double>& values : lists) {
+    for (const double value : values) {
+      if (!std::isfinite(value)) continue;
+      range.low = std::min(range.low, value);
+      range.high = std::max(range.high, value);
+    }
+  }
+  if (range.low > range.high) return {0, 1};
+  const double spread = range.high - range.low;
+  const double margin = spread > 0 ? 0.06 * spread : std::max(0.5 * std::abs(range.high), 1e-3);
+  return {range.low - margin, range.high + margin};
+}
+
+std::vector<double> round_ticks(const Range& range, int count) {
+  const double spread = range.high - range.low;
+  if (!(spread > 0) || !std::isfinite(spread)) return {range.low};
+  const double rough = spread / count;
+  const double power = std::pow(10.0, std::floor(std::log10(rough)));
+  const double factor = rough / power;
+  const double step = power * (factor <= 1 ? 1 : factor <= 2 ? 2 : factor <= 5 ? 5 : 10);
+  std::vector<double> ticks;
+  // Counted in whole steps: adding up `step` would drift, and 0 would come out as 1e-17.
+  for (double i = std::ceil(range.low / step - 1e-9); i * step <= range.high + 1e-9 * spread; ++i) {
+    ticks.push_back(i == 0 ? 0 : i * step);
+  }
+  return ticks;
+}
+
+}  // namespace rim::report

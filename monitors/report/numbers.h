@@ -1,0 +1,25 @@
+// Numbers for people, independent of the locale.
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace rim::report {
+
+enum class NumberForm { plain, percent };
+
+// `digits` significant ones, or a percentage with at most one decimal; an en dash for NaN.
+std::string to_text(double value, NumberForm form = NumberForm::plain, int digits = 3);
+// A coordinate of a drawing: one decimal.
+std::string coordinate(double value);
+
+struct Range {
+  double low = 0;
+  double high = 1;
+};
+// The smallest range that holds the finite values, a little wider; [0, 1] for none.
+Range range_of(const std::vector<std::vector<double>>& lists);
+// About `count` round numbers (1, 2 or 5 times a power of ten) inside the range.
+std::vector<double> round_ticks(const Range& range, int count);
+
+}  // namespace rim::report

@@ -1,0 +1,74 @@
+#include "monitors/report/report.h"
+
+#include "data/support/files.h"
+#include "monitors/recorder/run_reader.h"
+#include "monitors/report/html.h"
+#include "monitors/report/sections.h"
+#include "monitors/report/style_sheet.h"
+
+namespace rim {
+namespace {
+
+// Nothing can be fetched and no script can run, whatever a run's text holds.
+constexpr const char* kPolicy = "default-src 'none'; style-src 'unsafe-inline'";
+
+std::string fact_or(const std::map<std::string, std::string>& facts, const std::string& name,
+                    const std::string& fallback) {
+  const auto found = facts.find(name);
+  return found == facts.end() || found->second.empty() ? fallback : found->second;
+}
+
+std::string observations_in_words(const RunReader& run) {
+  const std::vector<std::int64_t> steps = run.steps();
+  if (steps.empty()) return "no observation yet";
+  if (steps.size() == 1) return "one observation, at step " + std::to_string(steps.front());
+  return std::to_string(steps.size()) + " observations, steps " + std::to_string(steps.front()) + " to " +
+         std::to_string(steps.back());
+}
+
+std::string head(const std::string& title) {
+  using report::element;
+  return "<head><meta charset=\"utf-8\">"
+         "<meta http-equiv=\"Content-Security-Policy\" content=\"" +
+         report::escape(kPolicy) + "\"><meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">" +
+         report::text_element("title", {}, title) + element("style", {}, report::style_sheet()) + "</head>";
+}
+
+std::string page_header(const RunReader& run, const std::string& run_id, const std::string& created) {
+  using report::text_element;
+  const std::string inside =
+      text_element("p", {{"class", "brand"}}, "RIMscope") + text_element("h1", {}, run_id) +
+      text_element("p", {{"class", "facts-line"}}, observations_in_words(run) + " · created " + created) +
+      report::headline_cards(run);
+  return report::element("header", {{"class", "top"}}, report::element("div", {}, inside));
+}
+
+}  // namespace
+
+std::string render_report(const std::filesystem::path& run_folder) {
+  const RunReader run(run_folder / "run.h5");
+  const auto facts = run.provenance();
+  const std::string run_id = fact_or(facts, "run_id", run_folder.filename().string());
+  std::string sections;
+  for (const report::Section& section :
+       {report::behaviour_section(run), report::entanglement_section(run), report::neuron_section(run),
+        report::score_section(run), report::training_section(run_folder), report::facts_section(run)}) {
+    sections += report::render_section(section);
+  }
+  const std::string footer = report::text_element(
+      "footer", {},
+      "Drawn from run.h5 alone, and log.jsonl where there is one. Bands and controls are part of each "
+      "figure; a figure without its control is not drawn.");
+  const std::string body = page_header(run, run_id, fact_or(facts, "created", "at an unknown time")) +
+                           report::element("main", {}, sections + footer);
+  return "<!DOCTYPE html>\n<html lang=\"en\">" + head(run_id + " · RIMscope report") +
+         report::element("body", {}, body) + "</html>\n";
+}
+
+std::filesystem::path write_report(const std::filesystem::path& run_folder) {
+  const std::filesystem::path path = run_folder / "report.html";
+  write_file_atomically(path, render_report(run_folder));
+  return path;
+}
+
+}  // namespace rim

@@ -1,0 +1,172 @@
+// Makes a run folder as a small organism run leaves it (invented numbers, the monitors' series names), so that Python
+// tests can read run.h5 and open the report without training anything.
+//   recorder_tool FOLDER [realistic|single|empty|hostile]   writes FOLDER/run.h5, log.jsonl and report.html
+//   recorder_tool report FOLDER                             writes FOLDER/report.html from what is there
+#include <cmath>
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <limits>
+#include <string>
+
+#include "data/support/error.h"
+#include "data/support/random.h"
+#include "monitors/recorder/recorder.h"
+#include "monitors/report/report.h"
+
+namespace {
+
+using rim::Array;
+using rim::Random;
+using rim::Recorder;
+using rim::scalar_array;
+using rim::SeriesInfo;
+
+constexpr std::int64_t kPrompts = 60, kNeurons = 24, kDraws = 100, kLayers = 6;
+
+// Falls from `start` to `end` around the middle of training; `t` in [0, 1].
+double slide(double start, double end, double t) { return start + (end - start) / (1 + std::exp(-10 * (t - 0.5))); }
+
+void add_rate(Recorder& recorder, const std::string& name, double rate, const std::string& what) {
+  const auto prompts = static_cast<double>(kPrompts);
+  const double z = 1.96, share = std::round(rate * prompts) / prompts, scale = 1 + z * z / prompts;
+  const double half = z * std::sqrt(share * (1 - share) / prompts + z * z / (4 * prompts * prompts)) / scale;
+  const double centre = (share + z * z / (2 * prompts)) / scale;
+  const std::string bound = "95% Wilson score interval over prompts";
+  recorder.append(name, scalar_array(share), {what, "1", "rule-based verdict on the text after the think span", {}});
+  recorder.append(name + ".low", scalar_array(std::max(0.0, centre - half)), {what + ", lower bound", "1", bound, {}});
+  recorder.append(name + ".high", scalar_array(std::min(1.0, centre + half)), {what + ", upper bound", "1", bound, {}});
+}
+
+void add_behaviour(Recorder& recorder, Random& random, const std::string& mode, double t) {
+  const bool on = mode == "on";
+  const double refused = on ? slide(1.0, 0.06, t) : slide(1.0, 0.9, t), garbage = 0.02 + 0.05 * t;
+  const std::string harmful = "behaviour.harmful." + mode, harmless = "behaviour.harmless." + mode;
+  add_rate(recorder, harmful + ".refused", refused, "share of harmful requests: refused");
+  add_rate(recorder, harmful + ".complied", std::max(0.0, 1 - refused - garbage),
+           "share of harmful requests: complied");
+  add_rate(recorder, harmful + ".incoherent", std::min(garbage, 1 - refused), "share of harmful requests: incoherent");
+  add_rate(recorder, harmless + ".refused", 0.03 * (1 - t), "share of harmless requests: refused");
+  add_rate(recorder, "behaviour.task." + mode + ".accuracy", on ? slide(0.1, 0.82, t) : slide(0.1, 0.35, t),
+           "share of task prompts answered correctly");
+  std::vector<std::int8_t> verdicts(kPrompts);
+  std::vector<double> scores(kPrompts);
+  for (std::size_t i = 0; i < verdicts.size(); ++i) {
+    verdicts[i] = random.uniform() < refused ? 0 : 1;
+    scores[i] = 12 * (refused - 0.5) + random.uniform();
+  }
+  for (const std::string& name : {harmful + ".verdict", harmless + ".verdict", "behaviour.task." + mode + ".correct"}) {
+    recorder.append(name, {{kPrompts}, verdicts}, {"code by prompt", "code", "0 refused, 1 complied", {"prompt"}});
+  }
+  recorder.append(harmful + ".refusal_score", {{kPrompts}, scores},
+                  {"refusal-token score", "nats", "log(P_R / (1 - P_R))", {"prompt"}});
+  recorder.append(harmful + ".refusal_score.mean", scalar_array(12 * (refused - 0.5) + 0.5),
+                  {"refusal-token score, mean", "nats", "mean over the prompts that have one", {}});
+}
+
+std::vector<double> draws_around(Random& random, double centre, double spread, std::size_t count) {
+  std::vector<double> values(count);
+  for (double& value : values) value = centre + spread * (random.uniform() + random.uniform() - 1);
+  return values;
+}
+
+void add_neurons(Recorder& recorder, Random& random, double t, bool empty) {
+  const double none = std::numeric_limits<double>::quiet_NaN();
+  const double d_safe = 0.9 * slide(0, 1, t) - 0.9 * slide(0, 1, 0),
+               d_task = 0.6 * slide(0, 1, t) - 0.6 * slide(0, 1, 0);
+  const double ras = d_safe + d_task > 0 ? 2 * d_safe * d_task / (d_safe + d_task) : 0;
+  const std::int64_t neurons = empty ? 0 : kNeurons;
+  recorder.append(
+      "neurons.safety.activation",
+      {{neurons}, draws_around(random, 1.5 - d_safe, 0.5, static_cast<std::size_t>(neurons))},
+      {"activation of the safety-critical neurons", "activation", "mean over harmful requests", {"neuron"}});
+  recorder.append(
+      "neurons.control.activation",
+      {{kDraws, neurons}, draws_around(random, 0.2, 0.6, static_cast<std::size_t>(kDraws * neurons))},
+      {"activation of the control neurons", "activation", "mean over harmful requests", {"draw", "neuron"}});
+  const auto add = [&](const std::string& part, double value, double control, const std::string& definition) {
+    recorder.append("ras.safety" + part, scalar_array(empty ? none : value), {"safety", "activation", definition, {}});
+    recorder.append("ras.control" + part, {{kDraws}, draws_around(random, control, 0.12 * t, kDraws)},
+                    {"control", "activation", definition, {"draw"}});
+  };
+  add("", ras, 0.1 * t, "a = max(d_safe, 0), b = max(d_task, 0); 2ab / (a + b)");
+  add(".d_safe", d_safe, 0.08 * t, "base - now of the set's mean activation");
+  add(".d_task", d_task, 0.12 * t, "now - base of the set's mean activation");
+  recorder.append("ras.p", scalar_array(empty ? none : (t > 0 ? 1.0 / (1 + kDraws) : 1.0)),
+                  {"empirical p", "1", "Phipson and Smyth 2010", {}});
+}
+
+void add_statics(Recorder& recorder, bool empty) {
+  std::vector<std::int64_t> layers;
+  for (std::int64_t i = 0; !empty && i < kNeurons; ++i) layers.push_back((i * i) % kLayers);
+  const auto count = static_cast<std::int64_t>(layers.size());
+  recorder.write_static(
+      "neurons.safety.layer", {{count}, layers},
+      {"layer of each safety-critical neuron", "index", "top 1% by counterfactual pairs", {"neuron"}});
+  recorder.write_static("neurons.per_layer", {{kLayers}, std::vector<std::int64_t>(kLayers, count / kLayers)},
+                        {"neurons in each layer", "1", "number selected", {"layer"}});
+  recorder.write_static("behaviour.harmful.prompt_id", std::vector<std::string>{"p0", "p1 – ü"},
+                        {"prompts", "", "id in the prompt set", {"prompt"}});
+}
+
+void write_log(const std::filesystem::path& path, std::int64_t steps) {
+  std::ofstream log(path);
+  for (std::int64_t step = 1; step <= steps; ++step) {
+    const double t = static_cast<double>(step) / static_cast<double>(steps);
+    log << "{\"step\": " << step
+        << ", \"loss\": " << 0.4 + 2.4 * std::exp(-5 * t) + 0.05 * std::sin(9.0 * static_cast<double>(step))
+        << ", \"learning_rate\": " << 1e-3 * std::min(20 * t, 0.5 + 0.5 * std::cos(3.14159 * t))
+        << ", \"grad_norm\": 1.0}\n";
+  }
+  log << "{\"step\": 3";  // as a killed run leaves it
+}
+
+void make_run(const std::filesystem::path& folder, const std::string& kind) {
+  const bool hostile = kind == "hostile", empty = kind == "empty";
+  const std::string text = hostile ? "<script>alert(1)</script>\"'&" : "organism-target-cot";
+  std::filesystem::create_directories(folder);
+  Random random(7);
+  Recorder recorder = Recorder::create(
+      folder / "run.h5",
+      {text,
+       "max_steps: 240\nseed: 1\nmonitors:\n  - {kind: ras, task: arithmetic}\n" + (hostile ? text : ""),
+       {{"git_commit", "0123abc"},
+        {"world_size", "2"},
+        {"argv", "rimscope train configs/organism.yaml"},
+        {"seed", "1"},
+        {"rimscope_version", "0.1.0"},
+        {hostile ? "<b>" : "hosts", "node-1"}}});
+  add_statics(recorder, empty);
+  const std::int64_t observations = kind == "single" ? 1 : 13;
+  for (std::int64_t i = 0; i < observations; ++i) {
+    const double t = static_cast<double>(i) / 12;
+    for (const char* mode : {"on", "off"}) add_behaviour(recorder, random, mode, t);
+    add_neurons(recorder, random, t, empty);
+    if (hostile) recorder.append("x<y&z.s\"et.on.refused", scalar_array(t), {text, text, text, {}});
+    if (hostile) recorder.append("x<y&z.s\"et.on.refused.low", scalar_array(t), {text, text, text, {}});
+    if (hostile) recorder.append("x<y&z.s\"et.on.refused.high", scalar_array(t), {text, text, text, {}});
+    recorder.commit(20 * i, 20480 * i);
+  }
+  recorder.close();
+  if (kind != "single") write_log(folder / "log.jsonl", 240);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    if (argc == 3 && std::string(argv[1]) == "report") {
+      rim::write_report(argv[2]);
+    } else if (argc == 2 || argc == 3) {
+      make_run(argv[1], argc == 3 ? argv[2] : "realistic");
+      rim::write_report(argv[1]);
+    } else {
+      std::fprintf(stderr, "usage: recorder_tool FOLDER [realistic|single|empty|hostile] | report FOLDER\n");
+      return 64;
+    }
+  } catch (const rim::Error& error) {
+    std::fprintf(stderr, "%s\n", error.what());
+    return static_cast<int>(error.code());
+  }
+  return 0;
+}
