@@ -98,8 +98,7 @@ class BehaviourMonitor : public Monitor {
                                                              .thinking = thinking,
                                                              .max_new_tokens = options_.max_new_tokens,
                                                              .refusal_text = task ? "" : options_.refusal_text,
-                                                             .compliance_text = task ? "" : options_.compliance_text,
-                                                             .intervention = {}}));
+                                                             .compliance_text = task ? "" : options_.compliance_text}));
     }
     roles_.push_back(std::move(entry));
   }

@@ -1,6 +1,8 @@
 // How strongly a refusal is preferred where the answer begins, without generating one.
 #pragma once
 
+#include <ATen/core/Tensor.h>
+
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -14,8 +16,9 @@ struct AnswerScores {
   double log_likelihood_gap = 0;  // mean log p(refusal_text's tokens) - mean log p(compliance_text's tokens)
 };
 
-// Teacher-forced, in batches of the runner's size; log-sum-exp in fp32, so that no epsilon is needed at either end.
-// Throws as refusal_tokens does, and Error(bad_data) for a context that grows too long.
+// Teacher-forced, in batches of the runner's size: each context runs once, then both texts continue it from its keys
+// and values. Log-sum-exp in fp32, so that no epsilon is needed at either end. Throws as refusal_tokens does, and
+// Error(bad_data) for a context that is too long.
 class AnswerScorer {
  public:
   AnswerScorer(const ProbeContext& context, const std::string& refusal_text, const std::string& compliance_text);
@@ -24,9 +27,9 @@ class AnswerScorer {
   [[nodiscard]] std::int64_t forward_passes() const { return forward_passes_; }
 
  private:
-  struct Row;
-  void score_batch(const std::vector<Row>& rows, const std::vector<std::size_t>& batch,
-                   std::vector<AnswerScores>& scores);
+  [[nodiscard]] std::vector<AnswerScores> score_batch(const std::vector<const std::vector<TokenId>*>& contexts);
+  [[nodiscard]] std::vector<double> mean_log_probabilities(const at::Tensor& first, KeyValueCache& cache,
+                                                           const std::vector<TokenId>& text);
 
   const ProbeContext& context_;
   std::vector<TokenId> opening_;  // refusal tokens

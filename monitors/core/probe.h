@@ -33,7 +33,7 @@ struct NeuronIndex {
 
 // Multiplies MLP neurons by `scale` while the probe runs (0: ablate). No neurons: nothing is changed.
 struct Intervention {
-  std::vector<NeuronIndex> neurons;
+  std::vector<NeuronIndex> neurons = {};
   double scale = 0.0;
   bool operator==(const Intervention&) const = default;
 };
@@ -45,7 +45,7 @@ struct ActivationRequest {
   TapSite site = TapSite::neurons;
   TokenRegion region = TokenRegion::last_prompt;
   ThinkingMode thinking = ThinkingMode::off;
-  Intervention intervention;
+  Intervention intervention = {};
   bool operator==(const ActivationRequest&) const = default;
 };
 
@@ -55,9 +55,8 @@ struct GenerationRequest {
   std::string prompt_set;
   ThinkingMode thinking = ThinkingMode::off;
   std::int64_t max_new_tokens = 128;
-  std::string refusal_text;  // both empty: no scores
-  std::string compliance_text;
-  Intervention intervention;
+  std::string refusal_text = {};  // both empty: no scores
+  std::string compliance_text = {};
   bool operator==(const GenerationRequest&) const = default;
 };
 

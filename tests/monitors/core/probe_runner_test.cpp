@@ -1,0 +1,268 @@
+// The runner against plain loops over the same decoder.
+#include "monitors/core/probe_runner.h"
+
+#include <ATen/ops/allclose.h>
+#include <ATen/ops/equal.h>
+#include <ATen/ops/softmax.h>
+#include <ATen/ops/tensor.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "data/support/error.h"
+#include "monitors/core/answer_scores.h"
+#include "monitors/core/probe_sequence.h"
+#include "monitors/core/refusal_tokens.h"
+#include "monitors/core/think_span.h"
+#include "tests/monitors/core/bare_prompt.h"
+#include "tests/monitors/core/solo_communicator.h"
+#include "tests/monitors/core/tiny_model.h"
+#include "trainer/model/generation.h"
+
+namespace rim {
+namespace {
+
+constexpr double kTolerance = 1e-5;
+
+// Keeps every layer's neurons (and residuals) of one forward pass.
+class KeepEverything : public TapListener {
+ public:
+  [[nodiscard]] bool wants(TapSite site, std::int64_t) const override { return site != TapSite::attention_pattern; }
+  void at(TapSite site, std::int64_t, at::Tensor& value) override {
+    (site == TapSite::neurons ? neurons : residuals).push_back(value.detach().clone()[0]);
+  }
+  std::vector<at::Tensor> neurons, residuals;  // by layer: [time, width]
+};
+
+PromptSet mixed_lengths() {
+  PromptSet set{.name = "p", .prompts = {}};
+  const std::vector<std::string> words{"Hi",
+                                       "How do I bake a loaf of bread at home?",
+                                       "Why?",
+                                       "Name three rivers.",
+                                       "Add 2 and 3, and then take 1 from what you have got.",
+                                       "ok",
+                                       "é"};
+  for (const std::string& text : words) {
+    set.prompts.push_back({.id = "p:" + std::to_string(set.prompts.size()),
+                           .text = text,
+                           .reasoning = "short thought",
+                           .response = "So " + text,
+                           .answer = ""});
+  }
+  return set;
+}
+
+class Runner : public testing::Test {
+ protected:
+  Runner() { plan_.add_prompt_set(mixed_lengths()); }
+
+  ProbeResults run(const ProbePlan& plan, std::int64_t batch_tokens = 8192) {
+    ProbeRunnerOptions options;
+    options.batch_tokens = batch_tokens;
+    options.stop_tokens = {*model_.tokenizer.token_to_id("<|im_end|>")};
+    SoloCommunicator communicator;
+    return ProbeRunner(model_.tokenizer, model_.chat_template, options).run(model_.decoder, plan, communicator);
+  }
+
+  KeepEverything everything(const std::vector<TokenId>& tokens) const {
+    KeepEverything kept;
+    model_.decoder.hidden_states(at::tensor(tokens).unsqueeze(0), &kept);
+    return kept;
+  }
+
+  ActivationRequest wish(TokenRegion region, ThinkingMode thinking = ThinkingMode::on) const {
+    return {.prompt_set = "p", .site = TapSite::neurons, .region = region, .thinking = thinking, .intervention = {}};
+  }
+
+  TinyModel model_{"rimscope-probe-runner-test"};
+  ProbePlan plan_;
+};
+
+TEST_F(Runner, RegionMeansEqualAPlainLoop) {
+  std::vector<std::size_t> handles;
+  for (const TokenRegion region :
+       {TokenRegion::prompt, TokenRegion::last_prompt, TokenRegion::response, TokenRegion::all}) {
+    handles.push_back(plan_.request(wish(region)));
+  }
+  const std::size_t residual = plan_.request(ActivationRequest{.prompt_set = "p",
+                                                               .site = TapSite::residual,
+                                                               .region = TokenRegion::response,
+                                                               .thinking = ThinkingMode::on,
+                                                               .intervention = {}});
+  const ProbeResults results = run(plan_, 300);
+  const PromptSet& set = plan_.prompt_set("p");
+  ASSERT_EQ(results.activations[0].sizes().vec(), (std::vector<std::int64_t>{7, 3, 24}));
+  for (std::size_t i = 0; i < set.prompts.size(); ++i) {
+    // Written out by hand: ChatML, a think span, and the token that ends the turn.
+    const Prompt& prompt = set.prompts[i];
+    const std::string asked = "<|im_start|>user\n" + prompt.text + "<|im_end|>\n<|im_start|>assistant\n";
+    const std::string answered = "<think>\n" + prompt.reasoning + "\n</think>\n\n" + prompt.response + "<|im_end|>";
+    const auto tokens = model_.tokenizer.encode(asked + answered);
+    const auto length = std::ssize(model_.tokenizer.encode(asked)), total = std::ssize(tokens);
+    const KeepEverything kept = everything(tokens);
+    for (std::int64_t layer = 0; layer < 3; ++layer) {
+      const at::Tensor& neurons = kept.neurons[static_cast<std::size_t>(layer)];
+      const auto agrees = [&](std::size_t handle, const at::Tensor& positions) {
+        EXPECT_TRUE(at::allclose(results.activations[handle][static_cast<std::int64_t>(i)][layer], positions.mean(0),
+                                 kTolerance, kTolerance))
+            << "prompt " << i << " layer " << layer << " request " << handle;
+      };
+      agrees(handles[0], neurons.slice(0, 0, length));
+      agrees(handles[1], neurons.slice(0, length - 1, length));
+      agrees(handles[2], neurons.slice(0, length, total));
+      agrees(handles[3], neurons);
+      agrees(residual, kept.residuals[static_cast<std::size_t>(layer)].slice(0, length, total));
+    }
+  }
+}
+
+TEST_F(Runner, BatchCompositionDoesNotMatter) {
+  plan_.request(wish(TokenRegion::all));
+  plan_.request(wish(TokenRegion::last_prompt, ThinkingMode::off));
+  const ProbeResults together = run(plan_), alone = run(plan_, 1);
+  EXPECT_EQ(together.forward_passes, 2);
+  EXPECT_EQ(alone.forward_passes, 14);
+  for (std::size_t handle = 0; handle < 2; ++handle) {
+    EXPECT_TRUE(at::allclose(together.activations[handle], alone.activations[handle], kTolerance, kTolerance));
+  }
+}
+
+TEST_F(Runner, WishesOnTheSamePromptsShareForwardPasses) {
+  plan_.request(wish(TokenRegion::last_prompt));
+  const ProbeResults alone = run(plan_);
+  EXPECT_EQ(alone.forward_passes, 1);
+  plan_.request(wish(TokenRegion::all));  // brings the responses in
+  const ProbeResults shared = run(plan_);
+  EXPECT_EQ(shared.forward_passes, 1);
+  EXPECT_TRUE(at::allclose(shared.activations[0], alone.activations[0], kTolerance, kTolerance));
+  plan_.request(wish(TokenRegion::all, ThinkingMode::off));
+  ActivationRequest ablated = wish(TokenRegion::all);
+  ablated.intervention.neurons = {{0, 0}};
+  plan_.request(ablated);
+  EXPECT_EQ(run(plan_).forward_passes, 3);
+}
+
+TEST_F(Runner, InterventionsScaleTheirNeuronsAndWhatFollows) {
+  plan_.request(wish(TokenRegion::all));
+  ActivationRequest scaled = wish(TokenRegion::all);
+  scaled.intervention = {.neurons = {{1, 4}, {1, 9}}, .scale = 0.0};
+  plan_.request(scaled);
+  scaled.intervention.scale = 1.0;
+  plan_.request(scaled);
+  scaled.intervention.scale = 3.0;
+  plan_.request(scaled);
+  const ProbeResults results = run(plan_);
+  const auto layer = [&](std::size_t handle, std::int64_t index) {
+    return results.activations[handle].select(1, index);
+  };
+  EXPECT_TRUE(at::equal(layer(0, 0), layer(1, 0))) << "layers before it are untouched";
+  EXPECT_EQ(layer(1, 1).select(1, 4).abs().max().item<float>(), 0.0F);
+  EXPECT_TRUE(at::equal(layer(0, 1).select(1, 5), layer(1, 1).select(1, 5))) << "its neighbours are untouched";
+  EXPECT_FALSE(at::allclose(layer(0, 2), layer(1, 2), 1e-3, 1e-3)) << "later layers must feel it";
+  EXPECT_TRUE(at::equal(results.activations[0], results.activations[2])) << "scaling by one changes nothing";
+  EXPECT_TRUE(at::allclose(layer(3, 1).select(1, 9), layer(0, 1).select(1, 9).mul(3), kTolerance, kTolerance));
+
+  scaled.intervention.neurons = {{3, 0}};
+  plan_.request(scaled);
+  EXPECT_THROW(run(plan_), Error) << "there is no layer 3";
+}
+
+TEST_F(Runner, LeavesTheModelAsItWas) {
+  std::vector<at::Tensor> before;
+  for (const NamedParameter& parameter : model_.decoder.parameters()) {
+    parameter.tensor.set_requires_grad(true);
+    before.push_back(parameter.tensor.detach().clone());
+  }
+  plan_.request(wish(TokenRegion::all));
+  plan_.request(GenerationRequest{.prompt_set = "p", .max_new_tokens = 4});
+  const ProbeResults results = run(plan_);
+  EXPECT_FALSE(results.activations[0].requires_grad());
+  std::size_t i = 0;
+  for (const NamedParameter& parameter : model_.decoder.parameters()) {
+    EXPECT_TRUE(at::equal(parameter.tensor, before[i++])) << parameter.name;
+    EXPECT_FALSE(parameter.tensor.grad().defined());
+  }
+}
+
+TEST_F(Runner, NamesThePromptThatDoesNotFit) {
+  PromptSet set{.name = "long", .prompts = {bare_prompt("first", "x"), bare_prompt("second", std::string(5000, 'x'))}};
+  ProbePlan plan;
+  plan.add_prompt_set(set);
+  ActivationRequest request = wish(TokenRegion::last_prompt);
+  request.prompt_set = "long";
+  plan.request(request);
+  try {
+    run(plan);
+    FAIL() << "5000 tokens went through";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ExitCode::bad_data);
+    EXPECT_THAT(error.what(), testing::HasSubstr("prompt set 'long', prompt 'second': is 50"));
+  }
+}
+
+TEST_F(Runner, ResponsesOfPromptsWithoutOneAreRefused) {
+  ProbePlan plan;
+  plan.add_prompt_set({.name = "p", .prompts = {bare_prompt("bare", "x")}});
+  plan.request(wish(TokenRegion::response));
+  EXPECT_THROW(run(plan), Error);
+  ProbePlan all;
+  all.add_prompt_set({.name = "p", .prompts = {bare_prompt("bare", "x")}});
+  all.request(wish(TokenRegion::all));
+  all.request(wish(TokenRegion::prompt));
+  const ProbeResults results = run(all);
+  EXPECT_TRUE(at::equal(results.activations[0], results.activations[1])) << "all of it is the prompt";
+}
+
+TEST_F(Runner, GeneratesWithTheModesPrompt) {
+  plan_.request(GenerationRequest{.prompt_set = "p", .thinking = ThinkingMode::off, .max_new_tokens = 6});
+  const ProbeResults results = run(plan_);
+  const PromptSet& set = plan_.prompt_set("p");
+  ASSERT_EQ(results.generations[0].size(), set.prompts.size());
+  for (std::size_t i = 0; i < set.prompts.size(); ++i) {
+    const auto prompt = model_.tokenizer.encode("<|im_start|>user\n" + set.prompts[i].text +
+                                                "<|im_end|>\n<|im_start|>assistant\n<think>\n\n</think>\n\n");
+    const Generation expected =
+        generate_greedily(model_.decoder, {prompt},
+                          {.max_new_tokens = 6, .stop_tokens = {*model_.tokenizer.token_to_id("<|im_end|>")}})[0];
+    const GeneratedResponse& response = results.generations[0][i];
+    EXPECT_EQ(response.tokens, std::ssize(expected.tokens));
+    EXPECT_EQ(response.stopped, expected.stopped);
+    EXPECT_EQ(response.text, visible_text(model_.tokenizer, expected.tokens));
+    EXPECT_TRUE(std::isnan(response.refusal_score));
+  }
+}
+
+TEST_F(Runner, ScoresTheStartOfTheAnswerAsAPlainLoopDoes) {
+  const std::string refusal = "I cannot.", compliance = "Sure, it is";
+  plan_.request(GenerationRequest{.prompt_set = "p",
+                                  .thinking = ThinkingMode::off,
+                                  .max_new_tokens = 3,
+                                  .refusal_text = refusal,
+                                  .compliance_text = compliance});
+  const ProbeResults results = run(plan_, 200);
+  const auto mean_of = [](const std::vector<double>& values) {
+    double sum = 0;
+    for (const double value : values) sum += value;
+    return sum / static_cast<double>(values.size());
+  };
+  const auto opening = refusal_tokens(model_.tokenizer, refusal, compliance);
+  const PromptSet& set = plan_.prompt_set("p");
+  for (std::size_t i = 0; i < set.prompts.size(); ++i) {
+    const auto prompt = model_.tokenizer.encode("<|im_start|>user\n" + set.prompts[i].text +
+                                                "<|im_end|>\n<|im_start|>assistant\n<think>\n\n</think>\n\n");
+    const double gap =
+        mean_of(continuation_log_probabilities(model_.decoder, prompt, model_.tokenizer.encode(refusal))) -
+        mean_of(continuation_log_probabilities(model_.decoder, prompt, model_.tokenizer.encode(compliance)));
+    double refusing = 0;
+    for (const TokenId token : opening) {
+      refusing += std::exp(continuation_log_probabilities(model_.decoder, prompt, {token})[0]);
+    }
+    EXPECT_NEAR(results.generations[0][i].log_likelihood_gap, gap, 1e-4) << i;
+    EXPECT_NEAR(results.generations[0][i].refusal_score, std::log(refusing / (1 - refusing)), 1e-4) << i;
+  }
+}
+
+}  // namespace
+}  // namespace rim
