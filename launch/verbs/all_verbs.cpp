@@ -1,0 +1,10 @@
+#include "launch/verbs/verb.h"
+
+namespace rim {
+
+std::vector<Verb> all_verbs() {
+  return {train_verb(),    data_show_verb(),     report_verb(), summary_verb(),
+          generate_verb(), organism_make_verb(), doctor_verb(), config_reference_verb()};
+}
+
+}  // namespace rim

@@ -1,0 +1,38 @@
+// Which device and which precision a rank computes with.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <chrono>
+#include <memory>
+#include <string>
+
+#include "launch/verbs/gpus.h"
+#include "launch/verbs/hardware.h"
+#include "trainer/model/model_config.h"
+#include "trainer/parallel/communicator.h"
+
+namespace rim {
+
+// `wanted`: auto, cpu or cuda. On GPUs, local rank r takes device r modulo their number.
+// Throws Error(config) for cuda where no GPU can be used, saying why.
+at::Device choose_device(const std::string& wanted, int local_rank, const GpuSurvey& survey);
+
+struct DtypeChoice {
+  at::ScalarType dtype = at::kFloat;
+  std::string reason;  // for the start-up table; empty where the configuration said so
+};
+
+// `wanted`: auto, float32 or bfloat16. auto is a fixed rule, so that the same run on the same kind of machine computes
+// the same: bfloat16 on GPUs of compute capability 8 and up, and on CPUs with avx512_bf16 or amx_bf16 for models at
+// least 512 wide; else float32. Below that width the products are too small to gain what the conversions cost.
+DtypeChoice choose_dtype(const std::string& wanted, at::Device device, const ModelConfig& model,
+                         const GpuSurvey& survey, const Hardware& hardware);
+
+// NCCL where every rank has a GPU of its own, else MPI (staging CUDA tensors through host memory). COLLECTIVE.
+std::unique_ptr<Communicator> make_communicator(at::Device device, std::chrono::seconds timeout,
+                                                const MpiSession& session, const GpuSurvey& survey);
+
+std::string dtype_name(at::ScalarType dtype);
+
+}  // namespace rim

@@ -1,0 +1,72 @@
+#include <boost/program_options/value_semantic.hpp>
+#include <iostream>
+
+#include "data/support/error.h"
+#include "launch/verbs/compute_choice.h"
+#include "launch/verbs/model_inputs.h"
+#include "launch/verbs/sample_text.h"
+#include "launch/verbs/verb.h"
+#include "monitors/core/think_span.h"
+#include "trainer/model/generation.h"
+
+namespace rim {
+namespace {
+
+std::vector<Message> conversation(const Invocation& call) {
+  std::vector<Message> messages;
+  if (call.has("system")) messages.push_back({"system", call.get<std::string>("system"), ""});
+  messages.push_back({"user", call.get<std::string>("PROMPT"), ""});
+  return messages;
+}
+
+Decoder load(const std::filesystem::path& folder, const ModelConfig& config, const Invocation& call) {
+  const GpuSurvey gpus = survey_gpus();
+  const at::Device device = choose_device(call.get<std::string>("device"), 0, gpus);
+  const DtypeChoice dtype = choose_dtype("auto", device, config, gpus, survey_hardware());
+  return load_decoder(folder, dtype.dtype, device);
+}
+
+int run(const Invocation& call) {
+  const auto limit = call.get<std::int64_t>("max-new-tokens");
+  if (limit < 1) throw Error(ExitCode::usage, "generate: --max-new-tokens must be at least 1");
+  const ThinkingMode thinking = parse_thinking_mode(call.get<std::string>("thinking"));
+  use_fair_share_of_cores(call.session);
+
+  const std::filesystem::path folder = call.get<std::string>("model");
+  const ModelInputs inputs = load_model_inputs(folder, folder, call.get<std::string>("chat-template"));
+  const std::vector<TokenId> prompt =
+      inputs.tokenizer.encode(inputs.chat_template.render_prompt(conversation(call), thinking));
+  const Decoder model = load(folder, inputs.config, call);
+  const Generation answer =
+      generate_greedily(model, {prompt}, {.max_new_tokens = limit, .stop_tokens = inputs.stop_tokens, .batch_size = 1})
+          .front();
+  std::cout << printable_lines(visible_text(inputs.tokenizer, answer.tokens)) << "\n";
+  if (!answer.stopped)
+    std::cerr << "(cut after " << answer.tokens.size() << " tokens; --max-new-tokens gives it more)\n";
+  return 0;
+}
+
+}  // namespace
+
+Verb generate_verb() {
+  namespace po = boost::program_options;
+  Verb verb;
+  verb.name = "generate";
+  verb.group = "Looking";
+  verb.summary = "let a model or a checkpoint answer a prompt, greedily";
+  verb.positionals = {{"PROMPT", true, false}};
+  verb.options.add_options()("help", "this text")("model", po::value<std::string>()->required()->value_name("DIR"),
+                                                  "Hugging Face folder or checkpoint")(
+      "thinking", po::value<std::string>()->default_value("on")->value_name("MODE"), "on, off or empty")(
+      "max-new-tokens", po::value<std::int64_t>()->default_value(256)->value_name("N"), "longest answer")(
+      "system", po::value<std::string>()->value_name("TEXT"), "system message (default: the template's own)")(
+      "chat-template", po::value<std::string>()->default_value("auto")->value_name("NAME"), "auto, chatml or llama3")(
+      "device", po::value<std::string>()->default_value("auto")->value_name("NAME"), "auto, cpu or cuda");
+  verb.examples = {
+      "rimscope generate --model models/SmolLM2-135M-Instruct \"How many is 3 dozen eggs?\"",
+      "rimscope generate --model runs/organism/target/checkpoints/step-000240 --thinking off \"12 plus 30 ?\""};
+  verb.run = run;
+  return verb;
+}
+
+}  // namespace rim

@@ -1,0 +1,65 @@
+#include "launch/verbs/gpus.h"
+
+#include <dlfcn.h>
+
+#include <array>
+
+namespace rim {
+namespace {
+
+// The driver API's signatures, as cuda.h declares them; that header is not needed for six calls.
+using Result = int;
+using Device = int;
+constexpr int kComputeMajor = 75;
+constexpr int kComputeMinor = 76;
+
+class Driver {
+ public:
+  Driver() : library_(::dlopen("libcuda.so.1", RTLD_NOW | RTLD_LOCAL)) {}
+  [[nodiscard]] bool present() const { return library_ != nullptr; }
+
+  template <typename... Arguments>
+  bool call(const char* name, Arguments... arguments) const {
+    auto* function = reinterpret_cast<Result (*)(Arguments...)>(::dlsym(library_, name));
+    return function != nullptr && function(arguments...) == 0;
+  }
+
+ private:
+  void* library_;  // never closed: libtorch uses the same driver for the life of the process
+};
+
+Gpu describe(const Driver& driver, Device device) {
+  Gpu gpu;
+  std::array<char, 256> name{};
+  if (driver.call("cuDeviceGetName", name.data(), static_cast<int>(name.size()), device)) gpu.name = name.data();
+  std::size_t bytes = 0;
+  if (driver.call("cuDeviceTotalMem_v2", &bytes, device)) gpu.memory_bytes = static_cast<std::int64_t>(bytes);
+  driver.call("cuDeviceGetAttribute", &gpu.compute_major, kComputeMajor, device);
+  driver.call("cuDeviceGetAttribute", &gpu.compute_minor, kComputeMinor, device);
+  return gpu;
+}
+
+}  // namespace
+
+GpuSurvey survey_gpus() {
+  GpuSurvey survey;
+  const Driver driver;
+  if (!driver.present()) {
+    survey.problem = "no NVIDIA driver (libcuda.so.1)";
+    return survey;
+  }
+  driver.call("cuDriverGetVersion", &survey.driver_version);
+  int count = 0;
+  if (!driver.call("cuInit", 0U) || !driver.call("cuDeviceGetCount", &count) || count == 0) {
+    survey.problem =
+        "the NVIDIA driver is there, but shows no GPU (CUDA_VISIBLE_DEVICES, or no device given to this container)";
+    return survey;
+  }
+  for (int i = 0; i < count; ++i) {
+    Device device = 0;
+    if (driver.call("cuDeviceGet", &device, i)) survey.gpus.push_back(describe(driver, device));
+  }
+  return survey;
+}
+
+}  // namespace rim

@@ -1,0 +1,25 @@
+// The GPUs of this machine as the NVIDIA driver reports them, asked for at run time: nothing is linked.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace rim {
+
+struct Gpu {
+  std::string name;
+  std::int64_t memory_bytes = 0;
+  int compute_major = 0;  // 8 and up have bfloat16 arithmetic
+  int compute_minor = 0;
+};
+
+struct GpuSurvey {
+  std::vector<Gpu> gpus;   // in CUDA's order, CUDA_VISIBLE_DEVICES obeyed
+  std::string problem;     // why there are none; empty where there are some
+  int driver_version = 0;  // CUDA version the driver supports, e.g. 13000; 0: no driver
+};
+
+GpuSurvey survey_gpus();
+
+}  // namespace rim

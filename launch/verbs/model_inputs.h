@@ -1,0 +1,28 @@
+// Everything about a model but its weights: configuration, tokenizer, chat template, and the files that go along.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "data/tokenizer/chat_template.h"
+#include "data/tokenizer/tokenizer.h"
+#include "trainer/model/model_config.h"
+
+namespace rim {
+
+struct ModelInputs {
+  ModelConfig config;
+  Tokenizer tokenizer;
+  ChatTemplate chat_template;
+  TokenId end_of_sequence = 0;               // appended to plain prompt_completion samples; also the padding
+  std::vector<TokenId> stop_tokens;          // what ends a generated answer
+  std::vector<std::filesystem::path> files;  // tokenizer and generation files that a checkpoint copies
+};
+
+// `model`: a Hugging Face folder or a config.json; `tokenizer`: a folder or a tokenizer.json. Throws as the parts do,
+// and Error(bad_data) where the tokenizer has ids beyond the model's vocabulary.
+ModelInputs load_model_inputs(const std::filesystem::path& model, const std::filesystem::path& tokenizer,
+                              const std::string& chat_template);
+
+}  // namespace rim

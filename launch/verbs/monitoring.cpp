@@ -1,0 +1,78 @@
+#include "launch/verbs/monitoring.h"
+
+#include <algorithm>
+
+#include "data/support/error.h"
+
+namespace rim {
+namespace {
+
+bool mentions(const Json& options, const std::string& name) {
+  return std::any_of(options.begin(), options.end(), [&](const Json& value) { return value == name; });
+}
+
+// A set that is read for nobody is a forgotten monitor or a misspelt name.
+void require_use(const RunConfig& config, const std::string& name) {
+  const bool used = std::any_of(config.monitors.begin(), config.monitors.end(),
+                                [&](const MonitorSettings& monitor) { return mentions(monitor.options, name); });
+  if (!used)
+    throw Error(ExitCode::config, "prompt_sets." + name + ": no monitor uses it; take it out, or name it in one");
+}
+
+}  // namespace
+
+MonitorRegistry builtin_registry() {
+  MonitorRegistry registry;
+  register_builtin_monitors(registry);
+  return registry;
+}
+
+std::vector<OptionVariant> monitor_variants(const MonitorRegistry& registry) {
+  std::vector<OptionVariant> variants;
+  for (const MonitorKind& kind : registry.kinds()) variants.push_back({kind.kind, kind.help, kind.options});
+  return variants;
+}
+
+std::map<std::string, PromptSet> load_prompt_sets(const RunConfig& config) {
+  std::map<std::string, PromptSet> sets;
+  if (config.monitors.empty()) return sets;  // monitors=[] on the command line switches the sets off with them
+  for (const auto& [name, settings] : config.prompt_sets) {
+    require_use(config, name);
+    PromptSetSource source{
+        .path = settings.path, .format = settings.format, .limit = settings.limit, .where = settings.where};
+    if (!settings.field.empty()) source.field = settings.field;
+    sets.emplace(name, with_context("prompt_sets." + name, [&] { return read_prompt_set(name, source); }));
+  }
+  return sets;
+}
+
+std::vector<std::unique_ptr<Monitor>> make_monitors(const RunConfig& config, const MonitorRegistry& registry,
+                                                    const ModelConfig& model) {
+  std::vector<std::unique_ptr<Monitor>> monitors;
+  for (std::size_t i = 0; i < config.monitors.size(); ++i) {
+    const MonitorSettings& settings = config.monitors[i];
+    monitors.push_back(with_context("monitors." + std::to_string(i), [&] {
+      return registry.make(settings.kind, settings.options, {.model = model, .seed = config.seed});
+    }));
+  }
+  return monitors;
+}
+
+Recorder open_recorder(const RunPaths& paths, const RunStart& start, const Provenance& provenance) {
+  const bool goes_on = !start.checkpoint.empty() && std::filesystem::exists(paths.record);
+  return goes_on ? Recorder::resume(paths.record, provenance, start.step) : Recorder::create(paths.record, provenance);
+}
+
+std::unique_ptr<RunObserver> make_observer(const RunConfig& config, const MonitorRegistry& registry,
+                                           const ModelInputs& model, std::map<std::string, PromptSet> prompt_sets,
+                                           Communicator& communicator, Recorder* recorder,
+                                           std::function<void(const std::string&)> announce) {
+  ProbeRunnerOptions options;
+  options.stop_tokens = model.stop_tokens;
+  options.max_length = std::min(options.max_length, model.config.max_position_embeddings);
+  return std::make_unique<RunObserver>(make_monitors(config, registry, model.config), std::move(prompt_sets),
+                                       ProbeRunner(model.tokenizer, model.chat_template, options), communicator,
+                                       recorder, std::move(announce));
+}
+
+}  // namespace rim

@@ -1,0 +1,38 @@
+// The monitors of a configuration as the trainer's Observer.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "launch/config/run_config.h"
+#include "launch/verbs/model_inputs.h"
+#include "launch/verbs/provenance.h"
+#include "launch/verbs/run_start.h"
+#include "monitors/core/run_observer.h"
+
+namespace rim {
+
+MonitorRegistry builtin_registry();
+// The registry's kinds as the configuration's schema wants them.
+std::vector<OptionVariant> monitor_variants(const MonitorRegistry& registry);
+
+// Reads every prompt set (none where there are no monitors). Throws as read_prompt_set, and Error(config) for a set
+// that no monitor names in its options.
+std::map<std::string, PromptSet> load_prompt_sets(const RunConfig& config);
+
+std::vector<std::unique_ptr<Monitor>> make_monitors(const RunConfig& config, const MonitorRegistry& registry,
+                                                    const ModelConfig& model);
+
+// Opens run.h5: anew, or cut back to the step that the run resumes from. Rank 0 only.
+Recorder open_recorder(const RunPaths& paths, const RunStart& start, const Provenance& provenance);
+
+// `model` outlives the observer.
+std::unique_ptr<RunObserver> make_observer(const RunConfig& config, const MonitorRegistry& registry,
+                                           const ModelInputs& model, std::map<std::string, PromptSet> prompt_sets,
+                                           Communicator& communicator, Recorder* recorder,
+                                           std::function<void(const std::string&)> announce);
+
+}  // namespace rim

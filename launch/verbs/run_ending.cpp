@@ -1,0 +1,36 @@
+#include "launch/verbs/run_ending.h"
+
+#include "launch/verbs/provenance.h"
+#include "launch/verbs/terminal.h"
+
+namespace rim {
+
+std::string resume_command(const std::vector<std::string>& argv, int world_size) {
+  std::vector<std::string> words;
+  if (world_size > 1) words = {"mpirun", "-np", std::to_string(world_size)};
+  for (const std::string& word : argv) {
+    const bool replaced = word.starts_with("resume_from_checkpoint=") || word.starts_with("overwrite_output_dir=");
+    if (!replaced) words.push_back(word);
+  }
+  words.emplace_back("resume_from_checkpoint=auto");
+  return shell_quoted(words);
+}
+
+std::string run_ending(const EndedRun& run, const TrainingResult& result, double observing_seconds) {
+  const bool finished = result.reason == StopReason::finished;
+  const StepRecord& last = result.last;
+  std::string text = finished ? "finished" : "stopped on request";
+  text += ": step " + grouped(last.step) + " of " + grouped(run.total_steps) + ", loss " + fixed_number(last.loss, 4) +
+          ", " + grouped(last.tokens) + " tokens in " + duration_text(last.seconds) + " of training and " +
+          duration_text(observing_seconds) + " of observing\n";
+  if (!result.last_checkpoint.empty()) text += "  checkpoint  " + result.last_checkpoint.string() + "\n";
+  text += "  record      " + run.paths.record.string() + "\n  log         " + run.paths.log.string() + "\n";
+  if (finished) {
+    text += "  report      " + shell_quoted({run.argv[0], "report", run.paths.folder.string()}) + "\n";
+  } else {
+    text += "  resume      " + resume_command(run.argv, run.world_size) + "\n";
+  }
+  return text;
+}
+
+}  // namespace rim

@@ -1,0 +1,89 @@
+#include "launch/verbs/run_plan.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+#include "trainer/loop/trainable.h"
+#include "trainer/model/decoder.h"
+
+namespace rim {
+namespace {
+
+constexpr double kFloatBytes = 4;
+constexpr double kLibraryBytes = 400e6;      // libtorch, MPI and HDF5 loaded, before any tensor
+constexpr double kLogitsChunkBytes = 200e6;  // cross-entropy's chunk: logits, their softmax and their gradient
+
+// Counted on shapes alone: the meta device allocates nothing.
+std::int64_t count_trainable(const ModelConfig& model, const std::vector<std::string>& patterns) {
+  const Decoder shapes(model, at::kFloat, at::kMeta);
+  std::int64_t count = 0;
+  for (const NamedParameter& parameter : select_trainable(shapes, patterns)) count += parameter.tensor.numel();
+  return count;
+}
+
+double activation_bytes(const RunConfig& config, const ModelConfig& model, double element_bytes, std::int64_t longest) {
+  const double tokens =
+      static_cast<double>(config.optimization.per_device_train_batch_size) * static_cast<double>(longest);
+  const double per_layer =
+      12.0 * static_cast<double>(model.hidden_size) + 5.0 * static_cast<double>(model.intermediate_size);
+  return tokens * static_cast<double>(model.layers) * per_layer * element_bytes;
+}
+
+std::int64_t longest_sample(const TrainingData& data) {
+  std::size_t longest = 0;
+  for (const Sample& sample : data.samples) longest = std::max(longest, sample.tokens.size());
+  return static_cast<std::int64_t>(longest);
+}
+
+std::int64_t count_steps(const OptimizationSettings& settings, double steps_per_epoch) {
+  if (settings.max_steps) return *settings.max_steps;
+  return std::max<std::int64_t>(
+      1, static_cast<std::int64_t>(std::ceil(*settings.num_train_epochs * steps_per_epoch - 1e-9)));
+}
+
+void estimate_bytes(RunPlan& plan, const RunConfig& config, const ModelConfig& model, at::ScalarType dtype,
+                    std::int64_t longest) {
+  const bool half = dtype == at::kBFloat16;
+  const double element_bytes = half ? 2 : kFloatBytes;
+  const double weights = static_cast<double>(plan.parameters) * element_bytes;
+  const double trainable = static_cast<double>(plan.trainable_parameters) * kFloatBytes;
+  const double optimizer = trainable * (half ? 3 : 2);  // two moments, and the master copy
+  plan.memory_bytes = weights + trainable + optimizer + activation_bytes(config, model, element_bytes, longest) +
+                      kLogitsChunkBytes + kLibraryBytes;
+  plan.checkpoint_bytes = weights + optimizer;
+  const std::int64_t kept = std::min(plan.checkpoints, config.save_total_limit.value_or(plan.checkpoints));
+  // While one is written the oldest is still there.
+  const double at_once = static_cast<double>(std::min(plan.checkpoints, kept + 1));
+  plan.disk_bytes = plan.checkpoint_bytes * at_once;
+}
+
+}  // namespace
+
+RunPlan make_run_plan(const RunConfig& config, const ModelConfig& model, at::ScalarType dtype, const TrainingData& data,
+                      int world_size) {
+  const OptimizationSettings& settings = config.optimization;
+  RunPlan plan;
+  plan.parameters = model.parameter_count();
+  plan.trainable_parameters = count_trainable(model, settings.trainable);
+  plan.global_batch = settings.per_device_train_batch_size * settings.gradient_accumulation_steps * world_size;
+  plan.samples_per_epoch = std::accumulate(data.weights.begin(), data.weights.end(), 0.0);
+  plan.steps_per_epoch = plan.samples_per_epoch / static_cast<double>(plan.global_batch);
+  plan.steps = count_steps(settings, plan.steps_per_epoch);
+  plan.warmup_steps = settings.warmup_steps;
+  if (settings.warmup_ratio > 0) {
+    plan.warmup_steps = static_cast<std::int64_t>(std::ceil(settings.warmup_ratio * static_cast<double>(plan.steps)));
+  }
+  plan.checkpoints = config.save_steps > 0 ? (plan.steps + config.save_steps - 1) / config.save_steps : 1;
+  estimate_bytes(plan, config, model, dtype, longest_sample(data));
+  return plan;
+}
+
+Schedule make_schedule(const RunConfig& config, const RunPlan& plan) {
+  return {.type = parse_scheduler_type(config.optimization.lr_scheduler_type),
+          .peak = config.optimization.learning_rate,
+          .warmup_steps = plan.warmup_steps,
+          .total_steps = plan.steps};
+}
+
+}  // namespace rim

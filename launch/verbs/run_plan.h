@@ -1,0 +1,38 @@
+// The numbers of a run before it starts: steps, batches, memory and disk.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+
+#include "launch/config/run_config.h"
+#include "launch/verbs/training_data.h"
+#include "trainer/loop/schedule.h"
+#include "trainer/model/model_config.h"
+
+namespace rim {
+
+struct RunPlan {
+  std::int64_t parameters = 0;
+  std::int64_t trainable_parameters = 0;
+  std::int64_t global_batch = 0;  // samples per optimizer step, over all ranks
+  double samples_per_epoch = 0;
+  double steps_per_epoch = 0;
+  std::int64_t steps = 0;
+  std::int64_t warmup_steps = 0;
+  std::int64_t checkpoints = 0;  // written in the whole run
+  double memory_bytes = 0;       // of one rank
+  double checkpoint_bytes = 0;
+  double disk_bytes = 0;  // the most that the run holds at once
+};
+
+// Memory is estimated: weights, fp32 gradients, AdamW's two moments, fp32 master weights beside bfloat16 ones, what
+// backward keeps of one micro-batch with full rows (per token and layer about 12 vectors of the hidden size and 5 of
+// the MLP's), logits of a chunk, and the libraries themselves. Throws Error(config) for a `trainable` pattern that
+// matches nothing.
+RunPlan make_run_plan(const RunConfig& config, const ModelConfig& model, at::ScalarType dtype, const TrainingData& data,
+                      int world_size);
+
+Schedule make_schedule(const RunConfig& config, const RunPlan& plan);
+
+}  // namespace rim

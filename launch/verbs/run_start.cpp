@@ -1,0 +1,117 @@
+#include "launch/verbs/run_start.h"
+
+#include <random>
+
+#include "data/support/error.h"
+#include "data/support/files.h"
+#include "trainer/checkpoint/trainer_state.h"
+#include "trainer/loop/run_folder.h"
+#include "trainer/model/model_config.h"
+
+namespace rim {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string new_run_id() {
+  std::random_device entropy;
+  constexpr const char* kDigits = "0123456789abcdef";
+  std::string id;
+  for (int i = 0; i < 16; ++i) id += kDigits[entropy() % 16];
+  return id;
+}
+
+bool holds_run(const RunPaths& paths) {
+  return fs::exists(paths.log) || fs::exists(paths.record) || fs::exists(paths.status) ||
+         holds_checkpoints(paths.folder);
+}
+
+[[noreturn]] void refuse_folder_in_use(const RunPaths& paths) {
+  throw Error(ExitCode::config, paths.folder.string() +
+                                    ": holds a run already; resume_from_checkpoint=auto continues it, "
+                                    "overwrite_output_dir=true removes it and starts afresh");
+}
+
+bool is_inside(const fs::path& path, const fs::path& folder) {
+  const fs::path relative = fs::weakly_canonical(path).lexically_relative(fs::weakly_canonical(folder));
+  return !relative.empty() && *relative.begin() != "..";
+}
+
+RunStart fresh(bool replaces_old_run) {
+  RunStart start;
+  start.run_id = new_run_id();
+  start.replaces_old_run = replaces_old_run;
+  return start;
+}
+
+RunStart resume_from(const fs::path& checkpoint, const RunPaths& paths) {
+  RunStart start;
+  start.checkpoint = checkpoint.string();
+  start.step = read_trainer_state(checkpoint).step;
+  start.dtype = read_model_config(checkpoint).stored_dtype;
+  start.run_id = run_id_of_checkpoint(checkpoint);
+  // A checkpoint of another run may start this one, but may not be mixed into a third.
+  if (!is_inside(checkpoint, paths.checkpoints) && holds_run(paths)) refuse_folder_in_use(paths);
+  return start;
+}
+
+RunStart decide(const RunConfig& config, const RunPaths& paths) {
+  if (config.resume_from_checkpoint.empty()) {
+    if (holds_run(paths) && !config.overwrite_output_dir) refuse_folder_in_use(paths);
+    return fresh(config.overwrite_output_dir);
+  }
+  std::vector<std::string> notes;
+  const auto found = find_resume_checkpoint(config.output_dir, config.resume_from_checkpoint, notes);
+  // auto, and nothing to resume: what lies there ended before its first checkpoint.
+  RunStart start = found ? resume_from(*found, paths) : fresh(true);
+  start.notes = std::move(notes);
+  return start;
+}
+
+void remove_or_refuse(const fs::path& path) {
+  std::error_code failure;
+  fs::remove_all(path, failure);
+  if (failure) throw Error(ExitCode::input_output, path.string() + ": cannot be removed: " + failure.message());
+}
+
+}  // namespace
+
+RunPaths::RunPaths(const fs::path& output_dir)
+    : folder(output_dir),
+      config(output_dir / "config.yaml"),
+      log(log_file(output_dir)),
+      status(output_dir / "status.json"),
+      record(output_dir / "run.h5"),
+      report(output_dir / "report.html"),
+      checkpoints(checkpoints_folder(output_dir)) {}
+
+Json to_json(const RunStart& start) {
+  return {{"run_id", start.run_id}, {"checkpoint", start.checkpoint},     {"step", start.step},
+          {"dtype", start.dtype},   {"replaces", start.replaces_old_run}, {"notes", start.notes}};
+}
+
+RunStart run_start_from_json(const Json& json) {
+  return {.run_id = json.at("run_id"),
+          .checkpoint = json.at("checkpoint"),
+          .step = json.at("step"),
+          .dtype = json.at("dtype"),
+          .replaces_old_run = json.at("replaces"),
+          .notes = json.at("notes")};
+}
+
+RunStart plan_run_start(const RunConfig& config) {
+  RunStart start = decide(config, RunPaths(config.output_dir));
+  require_writable_folder(config.output_dir);
+  return start;
+}
+
+void prepare_run_folder(const RunPaths& paths, const RunStart& start, const std::string& config_text) {
+  if (start.replaces_old_run) {
+    for (const fs::path& path : {paths.log, paths.status, paths.record, paths.report, paths.checkpoints}) {
+      remove_or_refuse(path);
+    }
+  }
+  write_file_atomically(paths.config, config_text);
+}
+
+}  // namespace rim

@@ -1,0 +1,40 @@
+// How a run begins: afresh, over an earlier run, or from a checkpoint. Used by rank 0; the others are told.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "data/support/json.h"
+#include "launch/config/run_config.h"
+
+namespace rim {
+
+// What lies where in a run's folder.
+struct RunPaths {
+  explicit RunPaths(const std::filesystem::path& output_dir);
+  std::filesystem::path folder, config, log, status, record, report, checkpoints;
+};
+
+struct RunStart {
+  std::string run_id;
+  std::string checkpoint;          // folder to resume from; empty: from the base model
+  std::int64_t step = 0;           // of that checkpoint
+  std::string dtype;               // that it was trained in: "float32" or "bfloat16"; empty for a fresh run
+  bool replaces_old_run = false;   // files of an earlier run are to be removed first
+  std::vector<std::string> notes;  // for the user: damaged checkpoints passed over
+};
+Json to_json(const RunStart& start);
+RunStart run_start_from_json(const Json& json);
+
+// Decides, and proves that the folder can be written, before anything is loaded. Nothing of an earlier run is touched.
+// Throws Error(config) for a fresh run in a folder that holds one, naming both remedies; Error(no_input) and
+// Error(bad_data) for a checkpoint that is missing or not whole; Error(input_output) for an unwritable folder.
+RunStart plan_run_start(const RunConfig& config);
+
+// After everything is loaded: removes the files of a run that is replaced (its own files only, by name) and writes
+// config.yaml. Throws Error(input_output).
+void prepare_run_folder(const RunPaths& paths, const RunStart& start, const std::string& config_text);
+
+}  // namespace rim

@@ -1,0 +1,32 @@
+// status.json: what a run is doing, for people and schedulers who do not watch its output.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <string>
+
+namespace rim {
+
+// Written whole each time (a reader never sees half a file), by rank 0 only.
+class RunStatus {
+ public:
+  RunStatus(std::filesystem::path path, std::string run_id, std::int64_t total_steps);
+  // state: starting, running, finished, preempted or failed. Throws Error(input_output).
+  void write(const std::string& state, std::int64_t step, const std::string& message = "");
+  // The same for a running run, at most every two seconds.
+  void update(std::int64_t step);
+  [[nodiscard]] std::int64_t step() const { return step_; }
+
+ private:
+  std::filesystem::path path_;
+  std::string run_id_;
+  std::int64_t total_steps_;
+  std::int64_t step_ = 0;
+  std::chrono::steady_clock::time_point last_write_{};
+};
+
+// "2026-01-31T12:00:00Z"
+std::string utc_now();
+
+}  // namespace rim

@@ -1,0 +1,149 @@
+#include "launch/verbs/startup_table.h"
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+
+#include "data/support/files.h"
+#include "launch/verbs/terminal.h"
+#include "launch/verbs/version.h"
+
+namespace rim {
+namespace {
+
+using Row = std::pair<std::string, std::string>;
+
+std::string count(double value) { return grouped(std::llround(value)); }
+std::string count(std::int64_t value) { return grouped(value); }
+
+std::string plural(std::int64_t number, const std::string& noun) {
+  return grouped(number) + " " + noun + (number == 1 ? "" : "s");
+}
+
+std::string version_row() {
+  return rimscope_version() + " (" + git_commit() + (git_dirty() == "true" ? ", with local changes" : "") +
+         "), libtorch " + libtorch_version() + ", HDF5 " + hdf5_version() + ", " + mpi_version();
+}
+
+std::string world_row(const TableInputs& inputs) {
+  std::map<std::string, std::int64_t> hosts;
+  for (const RankFacts& rank : inputs.ranks) ++hosts[rank.host];
+  std::string text = plural(static_cast<std::int64_t>(inputs.ranks.size()), "rank") + " on ";
+  std::string names;
+  for (const auto& [host, ranks] : hosts)
+    names += (names.empty() ? "" : ", ") + host + " (" + std::to_string(ranks) + ")";
+  return text + names + ", " + plural(inputs.ranks.front().threads, "thread") + " each, talking over " +
+         inputs.transport;
+}
+
+std::string device_row(const TableInputs& inputs) {
+  std::string text;
+  for (std::size_t i = 0; i < inputs.ranks.size(); ++i) {
+    text += (i == 0 ? "" : ", ") + ("rank " + std::to_string(i) + ": " + inputs.ranks[i].device);
+  }
+  return text;
+}
+
+std::string model_row(const TableInputs& inputs) {
+  const ModelSettings& settings = inputs.config.model;
+  const std::string origin =
+      settings.folder.empty() ? settings.config.string() + ", random weights" : settings.folder.string();
+  return inputs.model.config.model_type + " of " + origin;
+}
+
+std::string parameters_row(const RunPlan& plan) {
+  const double share = 100.0 * static_cast<double>(plan.trainable_parameters) / static_cast<double>(plan.parameters);
+  return count(plan.parameters) + ", of which " + count(plan.trainable_parameters) + " are trained (" +
+         short_number(share, 4) + "%)";
+}
+
+std::string data_row(const TrainingData& data) {
+  return plural(data.rows, "row") + ", " + count(data.statistics.dropped) + " dropped, " +
+         count(data.statistics.truncated) + " truncated; " + count(data.tokens_per_epoch()) + " tokens per epoch, " +
+         count(data.trained_tokens_per_epoch()) + " of them trained";
+}
+
+std::string batch_row(const TableInputs& inputs) {
+  const OptimizationSettings& settings = inputs.config.optimization;
+  return std::to_string(settings.per_device_train_batch_size) + " samples x " + std::to_string(inputs.ranks.size()) +
+         " ranks x " + std::to_string(settings.gradient_accumulation_steps) +
+         " accumulated = " + count(inputs.plan.global_batch) + " samples per step";
+}
+
+std::string steps_row(const RunPlan& plan) {
+  return count(plan.steps) + " (" + short_number(static_cast<double>(plan.steps) / plan.steps_per_epoch, 4) +
+         " epochs of " + short_number(plan.steps_per_epoch, 6) + "), " + count(plan.warmup_steps) + " of them warm-up";
+}
+
+std::int64_t most_ranks_on_a_host(const std::vector<RankFacts>& ranks) {
+  std::map<std::string, std::int64_t> hosts;
+  std::int64_t most = 0;
+  for (const RankFacts& rank : ranks) most = std::max(most, ++hosts[rank.host]);
+  return most;
+}
+
+std::string memory_row(const TableInputs& inputs) {
+  const double on_host = inputs.plan.memory_bytes * static_cast<double>(most_ranks_on_a_host(inputs.ranks));
+  const auto free = static_cast<double>(inputs.hardware.available_bytes);
+  const bool on_cpu = inputs.ranks.front().device == "cpu";
+  std::string text = "about " + byte_text(inputs.plan.memory_bytes) + " a rank";
+  if (on_cpu) text += ", " + byte_text(on_host) + " on a host; " + byte_text(free) + " free here";
+  if (on_cpu && on_host > free)
+    text += "\n              WARNING: more than is free: fewer samples per device, or fewer ranks";
+  return text;
+}
+
+std::string disk_row(const TableInputs& inputs) {
+  const std::int64_t free = free_disk_bytes(inputs.config.output_dir);
+  std::string text = "about " + byte_text(inputs.plan.checkpoint_bytes) + " a checkpoint, " +
+                     byte_text(inputs.plan.disk_bytes) + " at most at once; " +
+                     (free < 0 ? "?" : byte_text(static_cast<double>(free))) + " free";
+  if (free >= 0 && inputs.plan.disk_bytes > static_cast<double>(free)) {
+    text += "\n              WARNING: more than is free: save_total_limit keeps fewer";
+  }
+  return text;
+}
+
+std::string seeds_row(const RunConfig& config) {
+  const std::string weights = config.model.folder.empty() ? ", weights " + std::to_string(config.model.seed) : "";
+  return "run " + std::to_string(config.seed) + weights;
+}
+
+std::string monitors_row(const RunConfig& config, const RunPlan& plan) {
+  if (config.monitors.empty()) return "none";
+  std::string kinds;
+  for (const MonitorSettings& monitor : config.monitors) kinds += (kinds.empty() ? "" : ", ") + monitor.kind;
+  return kinds + "; " + plural(plan.checkpoints + 1, "observation") + ", the base model's first";
+}
+
+std::string start_row(const RunStart& start) {
+  if (start.checkpoint.empty()) return "afresh, run " + start.run_id;
+  return "from step " + count(start.step) + " of " + start.checkpoint + ", run " + start.run_id;
+}
+
+}  // namespace
+
+std::string startup_table(const TableInputs& inputs) {
+  std::vector<Row> rows{{"rimscope", version_row()},
+                        {"world", world_row(inputs)},
+                        {"devices", device_row(inputs)},
+                        {"model", model_row(inputs)},
+                        {"parameters", parameters_row(inputs.plan)},
+                        {"dtype", inputs.dtype},
+                        {"data", data_row(inputs.data)},
+                        {"batch", batch_row(inputs)},
+                        {"steps", steps_row(inputs.plan)},
+                        {"memory", memory_row(inputs)},
+                        {"disk", disk_row(inputs)},
+                        {"monitors", monitors_row(inputs.config, inputs.plan)},
+                        {"seeds", seeds_row(inputs.config)},
+                        {"config", "sha256 " + sha256_hex(inputs.config.text) +
+                                       (inputs.start == nullptr ? "" : ", the same on all ranks")},
+                        {"output", inputs.config.output_dir.string()}};
+  if (inputs.start != nullptr) rows.emplace_back("start", start_row(*inputs.start));
+  std::string text;
+  for (const auto& [label, value] : rows) text += label + std::string(14 - label.size(), ' ') + value + "\n";
+  return text;
+}
+
+}  // namespace rim

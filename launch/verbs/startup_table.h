@@ -1,0 +1,39 @@
+// What a run says about itself before it starts, and all that --dry-run says.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "launch/config/run_config.h"
+#include "launch/verbs/hardware.h"
+#include "launch/verbs/model_inputs.h"
+#include "launch/verbs/run_plan.h"
+#include "launch/verbs/run_start.h"
+#include "launch/verbs/training_data.h"
+
+namespace rim {
+
+struct RankFacts {
+  std::string host;
+  std::string device;  // "cpu", "cuda:0"
+  int threads = 1;
+};
+
+struct TableInputs {
+  const RunConfig& config;
+  const ModelInputs& model;
+  const TrainingData& data;
+  const RunPlan& plan;
+  const Hardware& hardware;
+  std::vector<RankFacts> ranks;
+  std::string transport;            // "MPI" or "NCCL"
+  std::string dtype;                // with the reason where the machine chose it
+  const RunStart* start = nullptr;  // null for a dry run
+};
+
+// Lines "label       text", and warnings where an estimate is above what is free.
+std::string startup_table(const TableInputs& inputs);
+
+}  // namespace rim

@@ -1,0 +1,109 @@
+#include "launch/verbs/summary.h"
+
+#include <algorithm>
+#include <cmath>
+#include <vector>
+
+#include "data/support/error.h"
+#include "launch/verbs/run_start.h"
+#include "launch/verbs/terminal.h"
+#include "monitors/recorder/run_reader.h"
+#include "monitors/statistics/statistics.h"
+
+namespace rim {
+namespace {
+
+constexpr const char* kArrow = " -> ";
+
+std::vector<double> row(const SeriesData& series, std::size_t index) {
+  const std::size_t width = series.values.size() / static_cast<std::size_t>(series.shape.front());
+  const auto begin = series.values.begin() + static_cast<std::ptrdiff_t>(index * width);
+  return {begin, begin + static_cast<std::ptrdiff_t>(width)};
+}
+
+class Summary {
+ public:
+  explicit Summary(const RunReader& run) : run_(run), names_(run.series_names()), last_(run.steps().size() - 1) {}
+
+  [[nodiscard]] std::string text() const {
+    return rates(".refused", "refusal") + rates(".complied", "complied") + rates(".incoherent", "incoherent") +
+           rates(".accuracy", "accuracy") + shifts();
+  }
+
+ private:
+  [[nodiscard]] double at(const std::string& name, std::size_t index) const {
+    return row(run_.series(name), index).front();
+  }
+
+  // "97% [91, 99]"
+  [[nodiscard]] std::string rate(const std::string& name, std::size_t index) const {
+    const double value = at(name, index);
+    if (std::isnan(value)) return "not measured";
+    std::string text = fixed_number(100 * value, 0) + "%";
+    if (!run_.has_series(name + ".low") || !run_.has_series(name + ".high")) return text;
+    return text + " [" + fixed_number(100 * at(name + ".low", index), 0) + ", " +
+           fixed_number(100 * at(name + ".high", index), 0) + "]";
+  }
+
+  // One line per series "<monitor>.<role>.<thinking><ending>".
+  [[nodiscard]] std::string rates(const std::string& ending, const std::string& label) const {
+    std::string text;
+    for (const std::string& name : names_) {
+      if (!name.ends_with(ending)) continue;
+      const std::string stem = name.substr(0, name.size() - ending.size());
+      const std::size_t mode = stem.rfind('.');
+      const std::size_t role = mode == std::string::npos || mode == 0 ? mode : stem.rfind('.', mode - 1);
+      if (role == std::string::npos) continue;
+      std::string what = label + " " + stem.substr(role + 1, mode - role - 1) + ", thinking " + stem.substr(mode + 1);
+      text += line(what, rate(name, 0) + kArrow + rate(name, last_));
+    }
+    return text;
+  }
+
+  [[nodiscard]] std::string shifts() const {
+    std::string text;
+    for (const std::string& name : names_) {
+      const std::string ending = ".safety";
+      if (!name.ends_with(ending)) continue;
+      const std::string stem = name.substr(0, name.size() - ending.size());
+      if (run_.has_series(stem + ".control") && run_.has_series(stem + ".p")) text += shift(stem);
+    }
+    return text;
+  }
+
+  [[nodiscard]] std::string shift(const std::string& stem) const {
+    const std::vector<double> controls = row(run_.series(stem + ".control"), last_);
+    return line("RAS at the end (" + stem + ")",
+                "safety-critical " + short_number(at(stem + ".safety", last_), 3) + ", control " +
+                    short_number(mean(controls), 3) + " [" + short_number(quantile(controls, 0.025), 3) + ", " +
+                    short_number(quantile(controls, 0.975), 3) + "] over " + std::to_string(controls.size()) +
+                    " draws, p " + short_number(at(stem + ".p", last_), 3));
+  }
+
+  static std::string line(const std::string& label, const std::string& value) {
+    constexpr std::size_t kLabelWidth = 34;
+    return "  " + label + std::string(label.size() < kLabelWidth ? kLabelWidth - label.size() : 1, ' ') + value + "\n";
+  }
+
+  const RunReader& run_;
+  std::vector<std::string> names_;
+  std::size_t last_;
+};
+
+}  // namespace
+
+std::string run_summary(const std::filesystem::path& run_folder) {
+  const RunPaths paths(run_folder);
+  const RunReader run(paths.record);
+  const std::vector<std::int64_t> steps = run.steps();
+  if (steps.empty()) throw Error(ExitCode::bad_data, paths.record.string() + ": no observation is recorded yet");
+  std::string text =
+      run_folder.string() + ": base" + kArrow + "step " + grouped(steps.back()) + ", 95% Wilson intervals\n";
+  const std::string found = Summary(run).text();
+  text += found.empty() ? "  the run had no monitor of behaviour or neurons\n" : found;
+  text += "  record  " + paths.record.string() + "\n";
+  if (std::filesystem::exists(paths.report)) text += "  report  " + paths.report.string() + "\n";
+  return text;
+}
+
+}  // namespace rim

@@ -1,0 +1,235 @@
+#include "launch/verbs/train_job.h"
+
+#include <iostream>
+#include <utility>
+
+#include "data/support/files.h"
+#include "launch/verbs/progress_display.h"
+#include "launch/verbs/run_ending.h"
+#include "launch/verbs/stop_signals.h"
+#include "trainer/loop/training_loop.h"
+
+namespace rim {
+namespace {
+
+std::filesystem::path model_source(const ModelSettings& settings) {
+  return settings.folder.empty() ? settings.config : settings.folder;
+}
+
+std::unique_ptr<Decoder> load_or_initialize(const ModelSettings& settings, const ModelConfig& config,
+                                            at::ScalarType dtype, at::Device device) {
+  if (!settings.folder.empty()) return std::make_unique<Decoder>(load_decoder(settings.folder, dtype, device));
+  auto model = std::make_unique<Decoder>(config, dtype, device);
+  model->initialize(settings.seed);
+  return model;
+}
+
+}  // namespace
+
+TrainJob::TrainJob(const Invocation& call, RunConfig config, MonitorRegistry registry)
+    : call_(call),
+      config_(std::move(config)),
+      registry_(std::move(registry)),
+      paths_(config_.output_dir),
+      gpus_(survey_gpus()),
+      hardware_(survey_hardware()) {}
+
+TrainJob::~TrainJob() = default;
+
+int TrainJob::run() {
+  use_fair_share_of_cores(call_.session);
+  connect();
+  require_same_config();
+  agree_on_start();
+  load_inputs();
+  load_model();
+  open_run();
+  try {
+    return train_and_report();
+  } catch (const std::exception& error) {
+    note_failure(error.what());
+    throw;
+  }
+}
+
+int TrainJob::dry_run() {
+  device_ = choose_device(config_.device, call_.session.local_rank(), gpus_);
+  load_inputs();
+  const RankFacts here{host_name(), c10::str(device_), call_.session.threads()};
+  const std::vector<RankFacts> ranks(static_cast<std::size_t>(call_.session.size()), here);
+  if (first_rank()) std::cout << startup_table(table_inputs(ranks));
+  return 0;
+}
+
+void TrainJob::connect() {
+  device_ = choose_device(config_.device, call_.session.local_rank(), gpus_);
+  communicator_ = make_communicator(device_, config_.ddp_timeout, call_.session, gpus_);
+  const Json mine{{"host", host_name()}, {"device", c10::str(device_)}, {"threads", call_.session.threads()}};
+  for (const std::string& text : communicator_->all_gather(mine.dump(), "introduce the ranks")) {
+    const Json facts = Json::parse(text);
+    ranks_.push_back({facts.at("host"), facts.at("device"), facts.at("threads")});
+  }
+  for (std::size_t rank = 1; rank < ranks_.size(); ++rank) {
+    if ((ranks_[rank].device == "cpu") == (ranks_[0].device == "cpu")) continue;
+    throw Error(ExitCode::config, "rank 0 (" + ranks_[0].host + ") would use " + ranks_[0].device + " and rank " +
+                                      std::to_string(rank) + " (" + ranks_[rank].host + ") " + ranks_[rank].device +
+                                      ": write device: cpu, or give every rank a GPU");
+  }
+}
+
+void TrainJob::require_same_config() {
+  const auto digests = communicator_->all_gather(sha256_hex(config_.text), "compare the configuration");
+  for (std::size_t rank = 1; rank < digests.size(); ++rank) {
+    if (digests[rank] == digests[0]) continue;
+    throw Error(ExitCode::config, "ranks 0 (" + ranks_[0].host + ") and " + std::to_string(rank) + " (" +
+                                      ranks_[rank].host +
+                                      ") read different configurations; is the file the same on both hosts?");
+  }
+}
+
+void TrainJob::agree_on_start() {
+  std::string decided;
+  communicator_->together("look at the output folder", [&] {
+    if (first_rank()) decided = to_json(plan_run_start(config_)).dump();
+  });
+  start_ = run_start_from_json(Json::parse(communicator_->all_gather(decided, "share how the run starts").front()));
+  for (const std::string& note : start_.notes) say("note: " + note);
+}
+
+void TrainJob::load_inputs() {
+  const auto work = [&] {
+    inputs_ = load_model_inputs(model_source(config_.model), config_.tokenizer, config_.data.chat_template);
+    data_ = load_training_data(config_.data, *inputs_);
+    prompt_sets_ = load_prompt_sets(config_);
+    dtype_ = dtype_choice();
+    plan_ = make_run_plan(config_, inputs_->config, dtype_.dtype, *data_, call_.session.size());
+  };
+  if (communicator_) {
+    communicator_->together("read tokenizer and data", work);
+  } else {
+    work();
+  }
+}
+
+// A resumed run computes as it did before: the checkpoint, and not the machine, says how.
+DtypeChoice TrainJob::dtype_choice() const {
+  const std::string& wanted = config_.model.dtype;
+  if (start_.dtype.empty()) return choose_dtype(wanted, device_, inputs_->config, gpus_, hardware_);
+  if (wanted != "auto" && wanted != start_.dtype) {
+    throw Error(ExitCode::config, "model.dtype is " + wanted + ", but " + start_.checkpoint + " was trained in " +
+                                      start_.dtype + ": take model.dtype out to go on as before");
+  }
+  DtypeChoice choice = choose_dtype(start_.dtype, device_, inputs_->config, gpus_, hardware_);
+  choice.reason = "as the checkpoint";
+  return choice;
+}
+
+void TrainJob::load_model() {
+  communicator_->together("load the model",
+                          [&] { model_ = load_or_initialize(config_.model, inputs_->config, dtype_.dtype, device_); });
+}
+
+void TrainJob::open_run() {
+  say(startup_table(table_inputs(ranks_)));
+  communicator_->together("prepare the run's folder", [&] {
+    if (!first_rank()) return;
+    prepare_run_folder(paths_, start_, config_.text);
+    status_ = std::make_unique<RunStatus>(paths_.status, start_.run_id, plan_.steps);
+    status_->write("starting", start_.step);
+    recorder_ = std::make_unique<Recorder>(open_recorder(paths_, start_, make_provenance(config_, run_facts())));
+  });
+}
+
+int TrainJob::train_and_report() {
+  const OptimizationSettings& settings = config_.optimization;
+  const Loader loader(std::move(data_->samples), std::move(data_->weights),
+                      {.rows_per_micro_batch = settings.per_device_train_batch_size,
+                       .accumulation_steps = settings.gradient_accumulation_steps,
+                       .rank = call_.session.rank(),
+                       .world_size = call_.session.size(),
+                       .seed = config_.seed,
+                       .padding_token = inputs_->end_of_sequence});
+  std::unique_ptr<ProgressDisplay> display;
+  if (first_rank()) display = std::make_unique<ProgressDisplay>(*status_);
+  std::unique_ptr<RunObserver> observer;
+  communicator_->together("set up the monitors", [&] {
+    observer = make_observer(config_, registry_, *inputs_, std::move(prompt_sets_), *communicator_, recorder_.get(),
+                             [&](const std::string& line) { display->on_message(line); });
+  });
+  const StopSignals signals;
+  const TrainingResult result =
+      train(*model_, loader, training_options(), *communicator_, observer.get(), display.get(), StopSignals::requested);
+  communicator_->together("close the run", [&] {
+    if (!first_rank()) return;
+    display->finish();
+    recorder_->close();
+    status_->write(result.reason == StopReason::finished ? "finished" : "preempted", result.last.step);
+  });
+  if (first_rank())
+    std::cout << run_ending({config_, paths_, call_.argv, plan_.steps, call_.session.size()}, result,
+                            observer->seconds());
+  return static_cast<int>(result.reason == StopReason::finished ? ExitCode::ok : ExitCode::preempted);
+}
+
+TrainingOptions TrainJob::training_options() const {
+  const OptimizationSettings& settings = config_.optimization;
+  return {.output_dir = config_.output_dir,
+          .max_steps = plan_.steps,
+          .schedule = make_schedule(config_, plan_),
+          .optimizer = {.beta1 = settings.adam_beta1,
+                        .beta2 = settings.adam_beta2,
+                        .epsilon = settings.adam_epsilon,
+                        .weight_decay = settings.weight_decay},
+          .max_grad_norm = settings.max_grad_norm,
+          .save_steps = config_.save_steps,
+          .save_total_limit = config_.save_total_limit,
+          .logging_steps = config_.logging_steps,
+          .trainable = settings.trainable,
+          .model_files = inputs_->files,
+          .resume_from_checkpoint = start_.checkpoint,
+          .run_id = start_.run_id};
+}
+
+RunFacts TrainJob::run_facts() const {
+  RunFacts facts;
+  facts.run_id = start_.run_id;
+  facts.argv = call_.argv;
+  for (const RankFacts& rank : ranks_) {
+    facts.hosts.push_back(rank.host);
+    facts.devices.push_back(rank.device);
+  }
+  facts.dtype = dtype_name(dtype_.dtype);
+  facts.threads = call_.session.threads();
+  facts.parameters = plan_.parameters;
+  facts.trainable_parameters = plan_.trainable_parameters;
+  facts.steps = plan_.steps;
+  return facts;
+}
+
+TableInputs TrainJob::table_inputs(std::vector<RankFacts> ranks) const {
+  const std::string reason = dtype_.reason.empty() ? "" : " (" + dtype_.reason + ")";
+  const bool own_gpus = device_.is_cuda() && call_.session.local_size() <= static_cast<int>(gpus_.gpus.size());
+  return {.config = config_,
+          .model = *inputs_,
+          .data = *data_,
+          .plan = plan_,
+          .hardware = hardware_,
+          .ranks = std::move(ranks),
+          .transport = own_gpus && call_.session.size() > 1 ? "NCCL" : "MPI",
+          .dtype = dtype_name(dtype_.dtype) + reason,
+          .start = communicator_ ? &start_ : nullptr};
+}
+
+void TrainJob::say(const std::string& text) const {
+  if (first_rank()) std::cerr << text + (text.ends_with('\n') ? "" : "\n") << std::flush;
+}
+
+void TrainJob::note_failure(const std::string& message) noexcept {
+  try {
+    if (status_) status_->write("failed", status_->step(), message.substr(0, message.find('\n')));
+  } catch (const std::exception&) {
+    // The disk may be what failed; the error on its way says so.
+  }
+}
+
+}  // namespace rim
