@@ -1,7 +1,8 @@
-// Text in HDF5: attributes and datasets of variable-length UTF-8, which h5py hands out as str.
+// Text in HDF5: attributes and datasets of UTF-8 padded with NULs to one length.
+//
+// Not variable-length: HDF5 1.10 crashes, or fills the memory, where the heap that holds such text is damaged.
 #pragma once
 
-#include <map>
 #include <string>
 #include <vector>
 
@@ -15,9 +16,6 @@ void write_text_list_attribute(const File& file, hid_t object, const std::string
                                const std::vector<std::string>& texts);
 // Empty where the attribute is absent; one value for scalar text.
 std::vector<std::string> read_text_attribute(const File& file, hid_t object, const std::string& name);
-// All scalar text attributes of an object.
-std::map<std::string, std::string> read_text_attributes(const File& file, hid_t object);
-
 // A one-dimensional dataset of text; `scalar` makes it a single value.
 Handle write_text_dataset(const File& file, hid_t group, const std::string& name, const std::vector<std::string>& texts,
                           bool scalar = false);

@@ -12,6 +12,14 @@ namespace {
 
 std::string first_or_empty(const std::vector<std::string>& texts) { return texts.empty() ? "" : texts.front(); }
 
+bool has_our_format(const File& file) {
+  try {
+    return first_or_empty(read_text_attribute(file, file.id(), "format")) == kFormat;
+  } catch (const Error&) {  // an attribute of that name, of another type
+    return false;
+  }
+}
+
 std::int64_t read_version(const File& file) {
   if (file.check(H5Aexists(file.id(), "format_version"), "look for its version") == 0) return 0;
   const Handle attribute = file.own(H5Aopen(file.id(), "format_version", H5P_DEFAULT), H5Aclose, "read its version");
@@ -51,15 +59,24 @@ void write_head(const File& file, const RunHead& head) {
 }
 
 RunHead read_head(const File& file) {
-  if (first_or_empty(read_text_attribute(file, file.id(), "format")) != kFormat) {
-    refuse(file, "is not a run recorded by RIMscope");
-  }
+  if (!has_our_format(file)) refuse(file, "is not a run recorded by RIMscope");
   if (const std::int64_t version = read_version(file); version != kFormatVersion) {
     refuse(file, "has format version " + std::to_string(version) + ", and this RIMscope reads version " +
                      std::to_string(kFormatVersion));
   }
   return {first_or_empty(read_text_attribute(file, file.id(), "run_id")),
           first_or_empty(read_text_attribute(file, file.id(), "created"))};
+}
+
+std::map<std::string, std::string> read_facts(const File& file) {
+  const Handle group = open_group(file, file.id(), kProvenanceGroup);
+  std::map<std::string, std::string> facts;
+  for (const std::string& name : names_in(file, group.id())) {
+    if (name == kResumptionsGroup) continue;
+    const std::vector<std::string> texts = read_text_dataset(file, open_dataset(file, group.id(), name).id());
+    if (texts.size() == 1) facts[name] = texts.front();
+  }
+  return facts;
 }
 
 void write_series_info(const File& file, hid_t object, const SeriesInfo& info) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -28,6 +29,9 @@ struct RunHead {
 void write_head(const File& file, const RunHead& head);
 // Error(bad_data) for a file of another format, or of a version that is not known here.
 RunHead read_head(const File& file);
+
+// The texts in /provenance, by name.
+std::map<std::string, std::string> read_facts(const File& file);
 
 void write_series_info(const File& file, hid_t object, const SeriesInfo& info);
 SeriesInfo read_series_info(const File& file, hid_t object);

@@ -65,15 +65,7 @@ std::vector<std::string> RunReader::static_strings(const std::string& name) cons
 }
 
 std::map<std::string, std::string> RunReader::provenance() const {
-  const hdf5::File& file = implementation_->file;
-  const Handle group = hdf5::open_group(file, file.id(), hdf5::kProvenanceGroup);
-  std::map<std::string, std::string> result = hdf5::read_text_attributes(file, group.id());
-  for (const std::string& name : hdf5::names_in(file, group.id())) {
-    if (name == hdf5::kResumptionsGroup) continue;
-    const std::vector<std::string> texts =
-        hdf5::read_text_dataset(file, hdf5::open_dataset(file, group.id(), name).id());
-    if (texts.size() == 1) result[name] = texts.front();
-  }
+  std::map<std::string, std::string> result = hdf5::read_facts(implementation_->file);
   result["run_id"] = implementation_->head.run_id;
   result["created"] = implementation_->head.created;
   return result;

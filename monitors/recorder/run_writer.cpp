@@ -8,20 +8,13 @@
 namespace rim::hdf5 {
 namespace {
 
-// HDF5 keeps an object's attributes within 64 KiB; longer text becomes a dataset.
-constexpr std::size_t kLongestAttribute = 8192;
-
 Handle make_group(const File& file, hid_t parent, const std::string& name) {
   return file.own(H5Gcreate2(parent, name.c_str(), H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT), H5Gclose,
                   "make group " + name);
 }
 
 void write_fact(const File& file, hid_t group, const std::string& name, const std::string& text) {
-  if (text.size() <= kLongestAttribute) {
-    write_text_attribute(file, group, name, text);
-  } else {
-    write_text_dataset(file, group, name, {text}, true);
-  }
+  write_text_dataset(file, group, name, {text}, true);
 }
 
 void describe(const File& file, hid_t dataset, const SeriesInfo& info) {
@@ -72,19 +65,19 @@ File create_run_file(const std::filesystem::path& path, const RunHead& head) {
 
 void write_provenance(const File& file, const Provenance& provenance) {
   const Handle group = make_group(file, file.id(), kProvenanceGroup);
-  write_text_dataset(file, group.id(), "config", {provenance.config}, true);
+  write_fact(file, group.id(), "config", provenance.config);
   write_fact(file, group.id(), "config_sha256", sha256_hex(provenance.config));
   for (const auto& [name, text] : provenance.facts) write_fact(file, group.id(), name, text);
 }
 
 void write_resumption(const File& file, const Provenance& provenance, std::int64_t last_step) {
   const Handle group = open_group(file, file.id(), kProvenanceGroup);
-  const std::map<std::string, std::string> first = read_text_attributes(file, group.id());
+  const std::map<std::string, std::string> first = read_facts(file);
   const bool is_first = !has_member(file, group.id(), kResumptionsGroup);
   const Handle all =
       is_first ? make_group(file, group.id(), kResumptionsGroup) : open_group(file, group.id(), kResumptionsGroup);
   const Handle own = make_group(file, all.id(), std::to_string(names_in(file, all.id()).size() + 1));
-  write_text_attribute(file, own.id(), "after_step", std::to_string(last_step));
+  write_fact(file, own.id(), "after_step", std::to_string(last_step));
   for (const auto& [name, text] : provenance.facts) {
     const auto known = first.find(name);
     if (known == first.end() || known->second != text) write_fact(file, own.id(), name, text);
@@ -127,7 +120,8 @@ void add_static(const File& file, const std::string& name, const StaticBlock& bl
   const Handle dataset =
       numbers != nullptr ? write_array(file, group.id(), name, *numbers)
                          : write_text_dataset(file, group.id(), name, std::get<std::vector<std::string>>(block.values));
-  describe(file, dataset.id(), block.info);
+  // No labels as series have: HDF5 keeps them as text of variable length, which copy_run must not meet (hdf5_text.h).
+  write_series_info(file, dataset.id(), block.info);
 }
 
 std::map<std::string, RowLayout> series_layouts(const File& file) {

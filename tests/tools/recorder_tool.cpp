@@ -13,6 +13,7 @@
 #include "data/support/random.h"
 #include "monitors/recorder/recorder.h"
 #include "monitors/report/report.h"
+#include "monitors/statistics/statistics.h"
 
 namespace {
 
@@ -28,14 +29,13 @@ constexpr std::int64_t kPrompts = 60, kNeurons = 24, kDraws = 100, kLayers = 6;
 double slide(double start, double end, double t) { return start + (end - start) / (1 + std::exp(-10 * (t - 0.5))); }
 
 void add_rate(Recorder& recorder, const std::string& name, double rate, const std::string& what) {
-  const auto prompts = static_cast<double>(kPrompts);
-  const double z = 1.96, share = std::round(rate * prompts) / prompts, scale = 1 + z * z / prompts;
-  const double half = z * std::sqrt(share * (1 - share) / prompts + z * z / (4 * prompts * prompts)) / scale;
-  const double centre = (share + z * z / (2 * prompts)) / scale;
+  const auto count = static_cast<std::int64_t>(std::llround(rate * static_cast<double>(kPrompts)));
+  const double share = static_cast<double>(count) / static_cast<double>(kPrompts);
+  const rim::Interval interval = rim::wilson_interval(count, kPrompts);
   const std::string bound = "95% Wilson score interval over prompts";
   recorder.append(name, scalar_array(share), {what, "1", "rule-based verdict on the text after the think span", {}});
-  recorder.append(name + ".low", scalar_array(std::max(0.0, centre - half)), {what + ", lower bound", "1", bound, {}});
-  recorder.append(name + ".high", scalar_array(std::min(1.0, centre + half)), {what + ", upper bound", "1", bound, {}});
+  recorder.append(name + ".low", scalar_array(interval.low), {what + ", lower bound", "1", bound, {}});
+  recorder.append(name + ".high", scalar_array(interval.high), {what + ", upper bound", "1", bound, {}});
 }
 
 void add_behaviour(Recorder& recorder, Random& random, const std::string& mode, double t) {

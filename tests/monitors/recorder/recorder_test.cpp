@@ -76,6 +76,18 @@ TEST_F(RecorderTest, StaticArraysAndTextsAreReplacedByALaterWrite) {
   EXPECT_EQ(error_of([&] { (void)reader.static_strings("neurons.layer"); }).code(), ExitCode::bad_data);
 }
 
+TEST_F(RecorderTest, LongListsOfTextsComeBackWhole) {
+  std::vector<std::string> texts;
+  for (std::size_t i = 0; i < 3000; ++i) texts.push_back(std::string(i % 700, 'a') + std::to_string(i));
+  Recorder recorder = Recorder::create(path_, provenance());
+  recorder.write_static("texts", texts, {"texts", "", "", {"text"}});
+  recorder.write_static("none", std::vector<std::string>{}, {"texts", "", "", {"text"}});
+  recorder.close();
+  EXPECT_EQ(RunReader(path_).static_strings("texts"), texts);
+  EXPECT_TRUE(RunReader(path_).static_strings("none").empty());
+  EXPECT_LT(std::filesystem::file_size(path_), 1'000'000U);  // 2.1 MB unpacked
+}
+
 TEST_F(RecorderTest, ASeriesThatMissesAnObservationHoldsNaNOrZeroThere) {
   Recorder recorder = Recorder::create(path_, provenance());
   recorder.append("early", scalar_array(1), kRate);
