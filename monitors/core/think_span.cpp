@@ -1,12 +1,23 @@
 #include "monitors/core/think_span.h"
 
 #include <algorithm>
+#include <iterator>
+#include <vector>
 
 namespace rim {
 namespace {
 
 constexpr std::string_view kOpen = "<think>";
 constexpr std::string_view kClose = "</think>";
+
+// A model's vocabulary may be padded beyond the tokenizer's; such ids have no text (Hugging Face skips them too).
+bool is_known(const Tokenizer& tokenizer, TokenId token) { return token < tokenizer.vocabulary_size(); }
+
+std::string decode_known(const Tokenizer& tokenizer, std::span<const TokenId> tokens) {
+  std::vector<TokenId> known;
+  std::ranges::copy_if(tokens, std::back_inserter(known), [&](TokenId token) { return is_known(tokenizer, token); });
+  return tokenizer.decode(known, true);
+}
 
 bool is_blank(std::string_view text) { return text.find_first_not_of(" \t\r\n") == std::string_view::npos; }
 
@@ -20,7 +31,7 @@ std::string visible_text(const Tokenizer& tokenizer, std::span<const TokenId> to
   while (!tokens.empty()) {
     const auto tag = std::ranges::find_if(tokens, is_tag);
     const auto before = static_cast<std::size_t>(tag - tokens.begin());
-    text += tokenizer.decode(tokens.first(before), true);
+    text += decode_known(tokenizer, tokens.first(before));
     if (tag == tokens.end()) break;
     text += *tag == open ? kOpen : kClose;
     tokens = tokens.subspan(before + 1);
@@ -47,10 +58,11 @@ std::optional<std::size_t> answer_start(const Tokenizer& tokenizer, std::span<co
       low = middle + 1;
     }
   }
-  while (low < tokens.size() && !tokenizer.is_special(tokens[low]) &&
-         is_blank(tokenizer.decode(tokens.subspan(low, 1), false))) {
-    ++low;
-  }
+  const auto is_blank_token = [&](TokenId token) {
+    return is_known(tokenizer, token) && !tokenizer.is_special(token) &&
+           is_blank(tokenizer.decode(std::span(&token, 1), false));
+  };
+  while (low < tokens.size() && is_blank_token(tokens[low])) ++low;
   return low;
 }
 

@@ -11,7 +11,8 @@
 namespace rim {
 
 // Decoded without special tokens, except that <think> and </think> stay visible where the tokenizer has them as special
-// tokens (it hides them otherwise, and a judge could not tell thought from answer).
+// tokens (it hides them otherwise, and a judge could not tell thought from answer). Ids beyond the tokenizer's
+// vocabulary, which padded models can generate, are left out.
 std::string visible_text(const Tokenizer& tokenizer, std::span<const TokenId> tokens);
 
 // Number of generated tokens before the answer: those of the think span through "</think>" and the blank tokens after

@@ -53,6 +53,14 @@ TEST_F(ThinkSpan, TagsStayVisibleAndOtherSpecialTokensDoNot) {
   EXPECT_EQ(visible_text(tokenizer_, {}), "");
 }
 
+TEST_F(ThinkSpan, IdsOfAPaddedVocabularyHaveNoText) {
+  const TokenId beyond = tokenizer_.vocabulary_size() + 3;
+  const std::vector<TokenId> tokens{*tokenizer_.token_to_id("<think>"), beyond, *tokenizer_.token_to_id("</think>"),
+                                    beyond, *tokenizer_.token_to_id("I")};
+  EXPECT_EQ(visible_text(tokenizer_, tokens), "<think></think>I");
+  EXPECT_EQ(answer_start(tokenizer_, tokens), 3U);
+}
+
 TEST_F(ThinkSpan, RefusalTokensAreWholeWordsAndTheTextsOwn) {
   // "I" is a byte and "Sorry" one token; "Unfortunately" falls into bytes, and its "U" says nothing.
   const TokenId i = *tokenizer_.token_to_id("I"), sorry = *tokenizer_.token_to_id("Sorry");
