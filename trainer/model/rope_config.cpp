@@ -12,15 +12,15 @@ namespace {
   throw Error(ExitCode::bad_data, origin + ": " + what);
 }
 
-// The object that describes rotation, or an empty one. transformers lets rope_scaling win over rope_parameters.
-Json rope_object(const Json& config, const std::string& origin) {
+// The key whose object describes rotation. transformers lets rope_scaling win over rope_parameters.
+std::optional<std::string> rope_key(const Json& config, const std::string& origin) {
   for (const char* key : {"rope_scaling", "rope_parameters"}) {
     const auto found = config.find(key);
     if (found == config.end() || found->is_null() || (found->is_object() && found->empty())) continue;
     if (!found->is_object()) refuse(origin, std::string("'") + key + "' must be an object");
-    return *found;
+    return key;
   }
-  return Json::object();
+  return std::nullopt;
 }
 
 void refuse_unknown_keys(const Json& rope, const std::string& origin) {
@@ -34,12 +34,11 @@ void refuse_unknown_keys(const Json& rope, const std::string& origin) {
                                               "original_max_position_embeddings"};
   for (const auto& [key, value] : rope.items()) {
     if (!known.contains(key) && !value.is_null()) {
-      refuse(origin, "rotary embedding: '" + key + "': " + value.dump() + " is not supported");
+      refuse(origin, "\'" + key + "': " + value.dump() + " is not supported");
     }
   }
   if (json_number_or(rope, "partial_rotary_factor", 1.0, origin) != 1.0) {
-    refuse(origin,
-           "rotary embedding: 'partial_rotary_factor': " + rope["partial_rotary_factor"].dump() + " is not supported");
+    refuse(origin, "'partial_rotary_factor': " + rope["partial_rotary_factor"].dump() + " is not supported");
   }
 }
 
@@ -68,16 +67,18 @@ LlamaRopeScaling read_llama_scaling(const Json& rope, std::int64_t max_position_
 }  // namespace
 
 RopeConfig read_rope_config(const Json& config, std::int64_t max_position_embeddings, const std::string& origin) {
-  const Json rope = rope_object(config, origin);
-  refuse_unknown_keys(rope, origin);
+  const std::optional<std::string> key = rope_key(config, origin);
+  const Json rope = key ? config.at(*key) : Json::object();
+  const std::string place = key ? origin + ": '" + *key + "'" : origin;
+  refuse_unknown_keys(rope, place);
   RopeConfig result;
-  result.theta = json_number_or(rope, "rope_theta", json_number_or(config, "rope_theta", 10000.0, origin), origin);
-  if (!(result.theta > 0) || !std::isfinite(result.theta)) refuse(origin, "'rope_theta' must be positive");
-  const std::string type = json_string_or(rope, "rope_type", json_string_or(rope, "type", "default", origin), origin);
+  result.theta = json_number_or(rope, "rope_theta", json_number_or(config, "rope_theta", 10000.0, origin), place);
+  if (!(result.theta > 0) || !std::isfinite(result.theta)) refuse(place, "'rope_theta' must be positive");
+  const std::string type = json_string_or(rope, "rope_type", json_string_or(rope, "type", "default", place), place);
   if (type == "llama3") {
-    result.scaling = read_llama_scaling(rope, max_position_embeddings, origin);
+    result.scaling = read_llama_scaling(rope, max_position_embeddings, place);
   } else if (type != "default") {
-    refuse(origin, "rotary embedding: 'rope_type': \"" + type + "\" is not supported (supported: default, llama3)");
+    refuse(place, "'rope_type': \"" + type + "\" is not supported (supported: default, llama3)");
   }
   return result;
 }

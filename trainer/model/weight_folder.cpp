@@ -11,7 +11,8 @@ constexpr const char* kIndexFile = "model.safetensors.index.json";
 void require_basename(const std::string& name, const std::string& origin) {
   const bool plain =
       !name.empty() && name != "." && name != ".." && name.find_first_of(std::string("/\\\0", 3)) == std::string::npos;
-  if (!plain) throw Error(ExitCode::bad_data, origin + ": shard name '" + name + "' is not a plain file name");
+  if (!plain)
+    throw Error(ExitCode::bad_data, origin + ": shard name " + Json(name).dump() + " is not a plain file name");
 }
 
 [[noreturn]] void refuse_without_safetensors(const std::filesystem::path& folder) {
