@@ -1,6 +1,5 @@
 #include "launch/verbs/provenance.h"
 
-#include "data/support/files.h"
 #include "launch/verbs/version.h"
 
 namespace rim {
@@ -32,8 +31,7 @@ Provenance make_provenance(const RunConfig& config, const RunFacts& facts) {
   Provenance provenance;
   provenance.run_id = facts.run_id;
   provenance.config = config.text;
-  provenance.facts = {{"config_sha256", sha256_hex(config.text)},
-                      {"rimscope_version", rimscope_version()},
+  provenance.facts = {{"rimscope_version", rimscope_version()},
                       {"git_commit", git_commit()},
                       {"git_dirty", git_dirty()},
                       {"libtorch_version", libtorch_version()},

@@ -65,9 +65,10 @@ std::string data_row(const TrainingData& data) {
 
 std::string batch_row(const TableInputs& inputs) {
   const OptimizationSettings& settings = inputs.config.optimization;
-  return std::to_string(settings.per_device_train_batch_size) + " samples x " + std::to_string(inputs.ranks.size()) +
-         " ranks x " + std::to_string(settings.gradient_accumulation_steps) +
-         " accumulated = " + count(inputs.plan.global_batch) + " samples per step";
+  return plural(settings.per_device_train_batch_size, "sample") + " x " +
+         plural(static_cast<std::int64_t>(inputs.ranks.size()), "rank") + " x " +
+         plural(settings.gradient_accumulation_steps, "accumulation step") + " = " + count(inputs.plan.global_batch) +
+         " samples per step";
 }
 
 std::string steps_row(const RunPlan& plan) {

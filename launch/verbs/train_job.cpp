@@ -43,8 +43,8 @@ int TrainJob::run() {
   agree_on_start();
   load_inputs();
   load_model();
-  open_run();
   try {
+    open_run();
     return train_and_report();
   } catch (const std::exception& error) {
     note_failure(error.what());
