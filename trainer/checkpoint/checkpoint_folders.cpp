@@ -76,7 +76,8 @@ void prune_checkpoints(const fs::path& checkpoints, std::int64_t keep) {
   for (const fs::path& leftover : list_incomplete(checkpoints)) remove_checkpoint(leftover);
   const auto whole = list_checkpoints(checkpoints);
   const auto kept = static_cast<std::size_t>(std::max<std::int64_t>(1, keep));
-  for (std::size_t i = 0; i + kept < whole.size(); ++i) remove_checkpoint(whole[i].path);
+  if (whole.size() <= kept) return;
+  for (std::size_t i = 0; i < whole.size() - kept; ++i) remove_checkpoint(whole[i].path);
 }
 
 std::optional<fs::path> newest_checkpoint(const fs::path& checkpoints, std::vector<std::string>& notes) {

@@ -59,7 +59,7 @@ std::string run_id_of_checkpoint(const fs::path& checkpoint) {
 std::vector<fs::path> set_aside_later_checkpoints(const fs::path& output_dir, std::int64_t step) {
   std::vector<fs::path> moved;
   for (const CheckpointFolder& folder : list_checkpoints(checkpoints_folder(output_dir))) {
-    if (folder.step <= step) continue;
+    if (folder.step <= step || !is_done(folder.path)) continue;
     fs::path aside = folder.path;
     aside += ".abandoned";
     std::error_code failure;

@@ -28,8 +28,8 @@ std::optional<std::filesystem::path> find_resume_checkpoint(const std::filesyste
 // The run that wrote the checkpoint. Throws as load_checkpoint.
 std::string run_id_of_checkpoint(const std::filesystem::path& checkpoint);
 
-// Renames checkpoints after `step` to "...abandoned": a run that goes on from `step` must not later resume from the
-// future of the one before. Returns the new names. Throws Error(input_output).
+// Renames finished checkpoints after `step` to "...abandoned": a run that goes on from `step` must not later resume
+// from the future of the one before. Returns the new names. Throws Error(input_output).
 std::vector<std::filesystem::path> set_aside_later_checkpoints(const std::filesystem::path& output_dir,
                                                                std::int64_t step);
 

@@ -3,7 +3,8 @@
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/sum.h>
 
-#include <optional>
+#include <algorithm>
+#include <limits>
 
 #include "data/support/files.h"
 #include "trainer/checkpoint/checkpoint.h"
@@ -85,6 +86,7 @@ void TrainingRun::resume(const std::filesystem::path& checkpoint, AdamW& optimiz
     for (const auto& folder : set_aside_later_checkpoints(options_.output_dir, record_.step)) {
       tell(folder.string() + ": set aside, it is later than the checkpoint that this run goes on from");
     }
+    prune();  // the run may have ended between a save and its pruning
     log_ = std::make_unique<StepLog>(log_file(options_.output_dir), record_.step);
   });
   tell("resumed from " + checkpoint.string());
@@ -152,12 +154,16 @@ void TrainingRun::save(const AdamW& optimizer) {
 
 void TrainingRun::write_checkpoint(const AdamW& optimizer, const TensorMap& observer_state) {
   log_->sync();
-  const auto folder = checkpoints_folder(options_.output_dir);
-  save_checkpoint(folder,
+  save_checkpoint(checkpoints_folder(options_.output_dir),
                   {record_.step, to_json(record_, run_id_), model_.parameters(), model_.config().source,
                    optimizer.state(), observer_state},
                   options_.model_files);
-  if (options_.save_total_limit) prune_checkpoints(folder, *options_.save_total_limit);
+  prune();
+}
+
+void TrainingRun::prune() {
+  const auto keep = options_.save_total_limit.value_or(std::numeric_limits<std::int64_t>::max());
+  prune_checkpoints(checkpoints_folder(options_.output_dir), keep);
 }
 
 void TrainingRun::observe() {

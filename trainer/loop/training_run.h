@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "trainer/loop/step_log.h"
@@ -37,6 +38,7 @@ class TrainingRun {
   void resume(const std::filesystem::path& checkpoint, AdamW& optimizer);
   void require_equal_weights();
   void append_to_log();
+  void prune();
   void write_checkpoint(const AdamW& optimizer, const TensorMap& observer_state);
   void tell(const std::string& line);
   [[nodiscard]] bool first_rank() const { return communicator_.rank() == 0; }
