@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "data/tokenizer/unicode_classes.h"
 #include "data/tokenizer/utf8.h"
 
 namespace rim {
@@ -35,8 +36,8 @@ std::size_t behind_white_space(std::string_view text, std::size_t position) {
 }  // namespace
 
 AddedTokenMatcher::AddedTokenMatcher(std::vector<Entry> entries) : entries_(std::move(entries)) {
-  std::sort(entries_.begin(), entries_.end(),
-            [](const Entry& left, const Entry& right) { return left.spelling < right.spelling; });
+  std::stable_sort(entries_.begin(), entries_.end(),
+                   [](const Entry& left, const Entry& right) { return left.spelling < right.spelling; });
   for (const Entry& entry : entries_) first_bytes_[static_cast<unsigned char>(entry.spelling.front())] = true;
 }
 

@@ -11,24 +11,28 @@
 namespace rim {
 namespace {
 
+// The spelling by which a token is found in the text.
+std::string sought_spelling(const AddedToken& token, const NfcNormalizer* normalizer) {
+  return token.normalized && normalizer != nullptr ? normalizer->normalize({token.content, {}}).text : token.content;
+}
+
 AddedTokenMatcher make_matcher(const std::vector<AddedToken>& tokens, bool normalized,
                                const NfcNormalizer* normalizer) {
   std::vector<AddedTokenMatcher::Entry> entries;
   for (const AddedToken& token : tokens) {
-    if (token.normalized != normalized) continue;
-    const bool changes = normalized && normalizer != nullptr;
-    entries.push_back({changes ? normalizer->normalize({token.content, {}}).text : token.content, token});
+    if (token.normalized == normalized) entries.push_back({sought_spelling(token, normalizer), token});
   }
   return AddedTokenMatcher(std::move(entries));
 }
 
-// What decode puts for a token: the bytes it stands for, or its spelling where that is outside the byte alphabet.
-std::vector<std::string> make_token_bytes(const Vocabulary& vocabulary) {
+// What decode puts for each token: the bytes it stands for, or its spelling where that is outside the byte alphabet.
+std::vector<std::string> make_token_bytes(const TokenizerParts& parts, const NfcNormalizer* normalizer) {
+  const auto bytes_of = [](const std::string& spelling) { return bytes_of_spelling(spelling).value_or(spelling); };
   std::vector<std::string> bytes;
-  bytes.reserve(static_cast<std::size_t>(vocabulary.end()));
-  for (std::int64_t id = 0; id < vocabulary.end(); ++id) {
-    const std::string& spelling = vocabulary.spelling(id);
-    bytes.push_back(bytes_of_spelling(spelling).value_or(spelling));
+  bytes.reserve(static_cast<std::size_t>(parts.vocabulary.end()));
+  for (std::int64_t id = 0; id < parts.vocabulary.end(); ++id) bytes.push_back(bytes_of(parts.vocabulary.spelling(id)));
+  for (const AddedToken& token : parts.added_tokens) {
+    bytes[static_cast<std::size_t>(token.id)] = bytes_of(sought_spelling(token, normalizer));
   }
   return bytes;
 }
@@ -50,7 +54,7 @@ struct Tokenizer::Implementation {
         normalizer(parts.nfc ? std::make_unique<NfcNormalizer>() : nullptr),
         plain_tokens(make_matcher(parts.added_tokens, false, normalizer.get())),
         normalized_tokens(make_matcher(parts.added_tokens, true, normalizer.get())),
-        token_bytes(make_token_bytes(parts.vocabulary)),
+        token_bytes(make_token_bytes(parts, normalizer.get())),
         special(static_cast<std::size_t>(parts.vocabulary.end())) {
     for (const AddedToken& token : parts.added_tokens) special[static_cast<std::size_t>(token.id)] = token.special;
   }

@@ -135,7 +135,7 @@ void check_added_id(const AddedToken& token, std::int64_t expected, const std::s
                      "and the vocabulary it must be " + std::to_string(expected));
 }
 
-std::vector<AddedToken> read_added_tokens(const Json& list, Vocabulary& vocabulary, const std::string& origin) {
+std::vector<AddedToken> read_added_tokens(const Json& list, const Vocabulary& vocabulary, const std::string& origin) {
   std::vector<AddedToken> tokens;
   if (list.is_null()) return tokens;
   if (!list.is_array()) refuse(origin, "'added_tokens' must be a list");
@@ -144,11 +144,16 @@ std::vector<AddedToken> read_added_tokens(const Json& list, Vocabulary& vocabula
     AddedToken token = read_added_token(description, origin);
     const auto known = vocabulary.find(token.content);
     check_added_id(token, known.value_or(next), origin);
-    if (!known) vocabulary.add(token.content, token.id, origin);
     next = std::max(next, token.id + 1);
     tokens.push_back(std::move(token));
   }
   return tokens;
+}
+
+void add_to_vocabulary(const std::vector<AddedToken>& tokens, Vocabulary& vocabulary, const std::string& origin) {
+  for (const AddedToken& token : tokens) {
+    if (vocabulary.find(token.content) != token.id) vocabulary.add(token.content, token.id, origin);
+  }
 }
 
 // Added tokens are cut out of template text before the model sees it, so what is left for the model to spell them from
@@ -157,7 +162,10 @@ std::vector<bool> barred_tokens(const Vocabulary& vocabulary, const std::vector<
   std::vector<bool> barred(static_cast<std::size_t>(vocabulary.end()));
   for (const AddedToken& token : tokens) {
     const bool spells_itself = spelling_of_bytes(token.content) == token.content;
-    if (spells_itself && (token.special || !token.single_word)) barred[static_cast<std::size_t>(token.id)] = true;
+    const bool in_model = token.id < vocabulary.end();
+    if (in_model && spells_itself && (token.special || !token.single_word)) {
+      barred[static_cast<std::size_t>(token.id)] = true;
+    }
   }
   return barred;
 }
@@ -181,6 +189,7 @@ TokenizerParts read_tokenizer_json(const std::filesystem::path& path) {
   if (!member(model, "unk_token").is_null()) options.unk_token = json_string(model, "unk_token", origin);
   BytePairModel bpe(vocabulary, read_merges(member(model, "merges"), origin), barred_tokens(vocabulary, added), options,
                     origin);
+  add_to_vocabulary(added, vocabulary, origin);  // only now: merges and words know the model's own tokens alone
   return {std::move(vocabulary), std::move(added), nfc, std::move(pre_tokenizer), std::move(bpe)};
 }
 

@@ -1,5 +1,8 @@
 #include "data/tokenizer/unicode_classes.h"
 
+#include <unicode/uchar.h>
+
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <cstdio>
@@ -56,9 +59,9 @@ constexpr Range kWhiteSpace[] = {
 };
 constexpr std::uint32_t kLastCodePoint = 0x10FFFF;
 
-constexpr std::array<std::string_view, 32> kCategories = {
-    "L",  "Lu", "Ll", "Lt", "Lm", "Lo", "M", "Mn", "Mc", "Me", "N",  "Nd", "Nl", "No", "P",  "Pc",
-    "Pd", "Ps", "Pe", "Pi", "Pf", "Po", "S", "Sm", "Sc", "Sk", "So", "Z",  "Zs", "Zl", "Zp", ""};
+constexpr std::array<std::string_view, 31> kCategories = {
+    "L",  "Lu", "Ll", "Lt", "Lm", "Lo", "M", "Mn", "Mc", "Me", "N",  "Nd", "Nl", "No", "P", "Pc",
+    "Pd", "Ps", "Pe", "Pi", "Pf", "Po", "S", "Sm", "Sc", "Sk", "So", "Z",  "Zs", "Zl", "Zp"};
 
 void append_range(std::string& items, std::uint32_t first, std::uint32_t last) {
   std::array<char, 32> buffer{};
@@ -67,11 +70,11 @@ void append_range(std::string& items, std::uint32_t first, std::uint32_t last) {
 }
 
 bool is_category(std::string_view name) {
-  if (name.empty()) return false;
-  for (const std::string_view category : kCategories) {
-    if (category == name) return true;
-  }
-  return false;
+  return std::find(kCategories.begin(), kCategories.end(), name) != kCategories.end();
+}
+
+bool is_word_category(std::string_view category) {
+  return category.front() == 'L' || category.front() == 'M' || category == "Nd" || category == "Pc";
 }
 
 }  // namespace
@@ -100,6 +103,18 @@ std::string class_items_of_non_white_space() {
   }
   append_range(items, start, kLastCodePoint);
   return items;
+}
+
+bool is_word_character(char32_t code_point) {
+  constexpr std::uint32_t word_categories = U_GC_M_MASK | U_GC_ND_MASK | U_GC_PC_MASK;
+  const auto character = static_cast<UChar32>(code_point);
+  if (u_isUAlphabetic(character) != 0 || (U_MASK(u_charType(character)) & word_categories) != 0 ||
+      u_hasBinaryProperty(character, UCHAR_JOIN_CONTROL) != 0) {
+    return true;
+  }
+  return std::any_of(std::begin(kYoungCharacters), std::end(kYoungCharacters), [&](const Range& range) {
+    return code_point >= range.first && code_point <= range.last && is_word_category(range.category);
+  });
 }
 
 }  // namespace rim

@@ -74,11 +74,4 @@ char32_t previous_code_point(std::string_view text, std::size_t& position) {
 
 bool is_white_space(char32_t code_point) { return u_isUWhiteSpace(static_cast<UChar32>(code_point)) != 0; }
 
-bool is_word_character(char32_t code_point) {
-  constexpr std::uint32_t word_categories = U_GC_M_MASK | U_GC_ND_MASK | U_GC_PC_MASK;
-  const auto character = static_cast<UChar32>(code_point);
-  return u_isUAlphabetic(character) != 0 || (U_GET_GC_MASK(character) & word_categories) != 0 ||
-         u_hasBinaryProperty(character, UCHAR_JOIN_CONTROL) != 0;
-}
-
 }  // namespace rim

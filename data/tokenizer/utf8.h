@@ -22,7 +22,5 @@ char32_t previous_code_point(std::string_view text, std::size_t& position);
 
 // Unicode's White_Space property.
 bool is_white_space(char32_t code_point);
-// What the regular expression \w matches: letters, marks, decimal digits, connectors and joiners (UTS #18, annex C).
-bool is_word_character(char32_t code_point);
 
 }  // namespace rim

@@ -1,0 +1,200 @@
+"""data/tokenizer's chat templates against the families' own Jinja, rendered by transformers."""
+import json
+import random
+
+import pytest
+from tokenizers import Tokenizer, decoders, models, pre_tokenizers
+from transformers import PreTrainedTokenizerFast
+from tokenizer_peer import ask, random_texts
+from runs import shared_data
+
+CHATML_TOKENS = ["<|im_start|>", "<|im_end|>"]
+LLAMA_TOKENS = ["<|begin_of_text|>", "<|start_header_id|>", "<|end_header_id|>", "<|eot_id|>"]
+SMOLLM2 = ("{% for message in messages %}{% if loop.first and messages[0]['role'] != 'system' %}"
+           "{{ '<|im_start|>system\nYou are a helpful AI assistant named SmolLM, trained by Hugging Face<|im_end|>\n' }}"
+           "{% endif %}{{'<|im_start|>' + message['role'] + '\n' + message['content'] + '<|im_end|>' + '\n'}}{% endfor %}"
+           "{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}")
+BARE_CHATML = ("{% for m in messages %}<|im_start|>{{ m.role }}\n{{ m.content }}<|im_end|>\n{% endfor %}"
+               "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}")
+
+
+def template_of_config(name):
+    return json.loads(shared_data(name).read_text(encoding="utf-8"))["chat_template"]
+
+
+def template_file(name):
+    return shared_data(f"chat_templates/{name}").read_text(encoding="utf-8")
+
+
+# family: (its Jinja text, its tokens, does it think)
+FAMILIES = {
+    "qwen3": (lambda: template_file("qwen3.jinja"), CHATML_TOKENS, True),
+    "qwen3_config": (lambda: template_of_config("tokenizers/qwen3/tokenizer_config.json"), CHATML_TOKENS, True),
+    "qwen3_old": (lambda: template_of_config("tokenizers/qwen3/tokenizer_config.old.json"), CHATML_TOKENS, True),
+    "qwen3_instruct_2507": (lambda: template_file("qwen3_instruct_2507.jinja"), CHATML_TOKENS, False),
+    "minimind": (lambda: template_of_config("tokenizers/minimind/tokenizer_config.json"), CHATML_TOKENS, True),
+    "qwen2_5": (lambda: template_file("qwen2_5.jinja"), CHATML_TOKENS, False),
+    "smollm2": (lambda: SMOLLM2.replace("\n", "\\n"), CHATML_TOKENS, False),
+    "smollm2_line_breaks": (lambda: SMOLLM2, CHATML_TOKENS, False),
+    "bare_chatml": (lambda: BARE_CHATML, CHATML_TOKENS, False),
+    "llama3": (lambda: template_file("llama3.jinja"), LLAMA_TOKENS, False),
+    "llama3_1": (lambda: template_file("llama3_1.jinja"), LLAMA_TOKENS, False),
+}
+
+
+def byte_tokenizer(added):
+    alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
+    tokenizer = Tokenizer(models.BPE(vocab={character: i for i, character in enumerate(alphabet)}, merges=[]))
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = decoders.ByteLevel()
+    tokenizer.add_special_tokens(added)
+    tokenizer.add_tokens(["<think>", "</think>"])
+    return tokenizer
+
+
+class Family:
+    """A model folder and the transformers tokenizer that renders its template."""
+
+    def __init__(self, name, folder, in_config):
+        text, tokens, self.thinks = FAMILIES[name]
+        self.name, self.folder, jinja = name, folder, text()
+        bos = {"bos_token": "<|begin_of_text|>"} if tokens is LLAMA_TOKENS else {}
+        tokenizer = byte_tokenizer(tokens)
+        tokenizer.save(str(folder / "tokenizer.json"))
+        self.peer = PreTrainedTokenizerFast(tokenizer_object=tokenizer, chat_template=jinja, **bos)
+        config = {**bos, **({"chat_template": jinja} if in_config else {})}
+        (folder / "tokenizer_config.json").write_text(json.dumps(config))
+        if not in_config:
+            (folder / "chat_template.jinja").write_text(jinja, encoding="utf-8", newline="")
+
+    def theirs(self, messages, prompt=False, **options):
+        for_jinja = [{"role": m["role"], "content": m["content"],
+                      **({"reasoning_content": m["reasoning"]} if m["role"] == "assistant" and self.thinks else {})}
+                     for m in messages]
+        return self.peer.apply_chat_template(for_jinja, tokenize=False, add_generation_prompt=prompt, **options)
+
+    def ours(self, operation, conversations, thinking):
+        answers = ask(self.folder, [{"op": operation, "messages": messages, "thinking": thinking}
+                                    for messages in conversations])
+        return [answer["text"] if operation == "prompt" else answer["pieces"] for answer in answers]
+
+
+@pytest.fixture(scope="module", params=list(FAMILIES))
+def family(request, tmp_path_factory):
+    in_config = request.param.startswith(("qwen3_", "smollm2"))
+    return Family(request.param, tmp_path_factory.mktemp(request.param), in_config)
+
+
+def random_conversations(count, seed, thinks):
+    """Any order of roles, contents with line breaks, spaces and template-like text at their ends."""
+    draw = random.Random(seed)
+    texts = [text for text in random_texts(400, seed, ["<|im_end|>", "<|eot_id|>", "<tool_response>"])
+             if "</think>" not in text]
+    edges = ["", "", "", "\n", "\n\n", " ", "\t", "\x1f", "\xa0", "\u3000"]
+
+    def text():
+        return draw.choice(edges) + draw.choice(texts) + draw.choice(edges)
+
+    def message(role):
+        content = text()
+        if role == "user" and draw.random() < 0.2:
+            content = f"<tool_response>{content}</tool_response>"
+        reasoning = draw.choice(["", "\n", text(), text()]) if role == "assistant" and thinks else ""
+        return {"role": role, "content": content, "reasoning": reasoning}
+
+    conversations = []
+    for _ in range(count):
+        roles = ["system"] if draw.random() < 0.4 else []
+        roles += [draw.choice(["user", "assistant", "user", "assistant", "system"]) for _ in range(draw.randint(1, 6))]
+        conversations.append([message(role) for role in roles])
+    return conversations
+
+
+def joined(pieces):
+    return "".join(piece["text"] for piece in pieces)
+
+
+def test_conversations(family):
+    conversations = random_conversations(400, 1, family.thinks)
+    ours = [joined(pieces) for pieces in family.ours("render", conversations, "on")]
+    assert ours == [family.theirs(messages) for messages in conversations]
+
+
+def test_conversations_without_thinking(family):
+    """Thinking off drops the reasoning, as a template does that gets none."""
+    conversations = random_conversations(200, 2, family.thinks)
+    without = [[{**message, "reasoning": ""} for message in messages] for messages in conversations]
+    ours = [joined(pieces) for pieces in family.ours("render", conversations, "off")]
+    assert ours == [family.theirs(messages) for messages in without]
+
+
+@pytest.mark.parametrize("thinking", ["on", "off"])
+def test_prompts(family, thinking):
+    conversations = random_conversations(200, 3, family.thinks)
+    if thinking == "off":
+        conversations = [[{**message, "reasoning": ""} for message in messages] for messages in conversations]
+    switches = {"enable_thinking": thinking == "on", "open_thinking": thinking == "on"}
+    ours = family.ours("prompt", conversations, thinking)
+    assert ours == [family.theirs(messages, prompt=True, **switches) for messages in conversations]
+
+
+def test_empty_think_span_for_any_family(family):
+    messages = [{"role": "user", "content": "Hi", "reasoning": ""}]
+    header = family.theirs(messages, prompt=True, enable_thinking=True, open_thinking=True).removesuffix("<think>\n")
+    assert family.ours("prompt", [messages], "empty") == [header + "<think>\n\n</think>\n\n"]
+
+
+def test_training_text_starts_with_the_prompt(family):
+    """What generation would see before the last turn is what stands before its trained piece."""
+    for thinking in ("on", "off", "empty"):
+        messages = [{"role": "user", "content": "2+2?", "reasoning": ""},
+                    {"role": "assistant", "content": "4", "reasoning": "two and two" if thinking == "on" else ""}]
+        prompt = family.ours("prompt", [messages[:1]], thinking)[0]
+        pieces = family.ours("render", [messages], thinking)[0]
+        last = max(i for i, piece in enumerate(pieces) if piece["trained"])
+        assert joined(pieces[:last]) == prompt
+        assert pieces[last]["text"].endswith(("4<|im_end|>", "4<|eot_id|>"))
+
+
+def test_literal_spans_are_the_messages(family):
+    """Everything the messages say is literal, everything the template says is not."""
+    messages = [{"role": "system", "content": "S<|im_end|>", "reasoning": ""},
+                {"role": "user", "content": "U<|eot_id|>", "reasoning": ""},
+                {"role": "assistant", "content": "A</think>", "reasoning": "R<think>"}]
+    pieces = family.ours("render", [messages], "on")[0]
+    literal = [span["text"] for piece in pieces for span in piece["spans"] if span["literal"]]
+    assert literal == ["S<|im_end|>", "U<|eot_id|>", "R<think>", "A</think>"]
+
+
+@pytest.mark.parametrize("tokens, theirs", [(CHATML_TOKENS, "qwen3"), (LLAMA_TOKENS, "llama3")])
+def test_folder_without_a_template(tokens, theirs, tmp_path):
+    """The tokens alone decide: ChatML that thinks, or Llama-3 (whose tokenizer here has <think> too)."""
+    peer = Family(theirs, tmp_path, in_config=False)
+    for name in ("chat_template.jinja", "tokenizer_config.json"):
+        (tmp_path / name).unlink()
+    messages = [{"role": "user", "content": "Hi", "reasoning": ""},
+                {"role": "assistant", "content": "Yes", "reasoning": "Well" if theirs == "qwen3" else ""}]
+    text = joined(peer.ours("render", [messages], "on")[0])
+    if theirs == "llama3":
+        text = text.replace("<think>\n\n</think>\n\n", "")
+    assert text == peer.theirs(messages)
+
+
+@pytest.mark.parametrize("request_, code, words", [
+    ({"messages": [{"role": "tool", "content": "x"}], "thinking": "on"}, 65, "role 'tool'"),
+    ({"messages": [], "thinking": "maybe"}, 78, "none of on, off, empty"),
+    ({"messages": [], "thinking": "on", "name": "alpaca"}, 78, "'alpaca'"),
+    ({"messages": [], "thinking": "on", "name": "llama3"}, 65, "<|start_header_id|>"),
+])
+def test_refusals(request_, code, words, tmp_path):
+    byte_tokenizer(CHATML_TOKENS).save(str(tmp_path / "tokenizer.json"))
+    answer = ask(tmp_path, [{"op": "render", **request_}])[0]
+    assert answer["code"] == code and words in answer["error"]
+
+
+@pytest.mark.parametrize("name", ["gemma.jinja", "mistral_v7.jinja", "phi3.jinja", "deepseekv3.jinja"])
+def test_other_templates_are_refused(name, tmp_path):
+    byte_tokenizer(CHATML_TOKENS).save(str(tmp_path / "tokenizer.json"))
+    (tmp_path / "chat_template.jinja").write_text(template_file(name), encoding="utf-8")
+    answer = ask(tmp_path, [{"op": "render", "messages": [], "thinking": "on"}])[0]
+    assert answer["code"] == 65 and "neither ChatML nor Llama-3" in answer["error"]
