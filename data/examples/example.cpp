@@ -125,11 +125,12 @@ Example example_from_row(const Json& row, const std::string& format, const std::
 
 std::vector<Example> read_examples(const DatasetSource& source) {
   reader_for(source.format, source.path.string());  // an unknown format is told before the file is opened
+  if (source.limit && *source.limit < 1)
+    throw Error(ExitCode::config, source.path.string() + ": limit must be at least 1");
   std::vector<Example> examples;
   visit_json_lines(source.path, [&](const Json& row, const std::string& origin) {
-    if (source.limit && std::ssize(examples) >= *source.limit) return false;
     examples.push_back(example_from_row(row, source.format, origin));
-    return true;
+    return !source.limit || std::ssize(examples) < *source.limit;
   });
   if (examples.empty()) refuse(source.path.string(), "holds no examples");
   return examples;

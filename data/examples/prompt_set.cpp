@@ -104,7 +104,9 @@ class RowFilter {
   std::string value_;
 };
 
-void require_known_format(const PromptSetSource& source) {
+void require_sound(const PromptSetSource& source) {
+  if (source.limit && *source.limit < 1)
+    throw Error(ExitCode::config, source.path.string() + ": limit must be at least 1");
   if (source.format == "field" || source.format == "gsm8k" || source.format == "messages") return;
   throw Error(ExitCode::config, source.path.string() + ": unknown prompt set format '" + source.format +
                                     "': use field, gsm8k or messages");
@@ -113,12 +115,11 @@ void require_known_format(const PromptSetSource& source) {
 }  // namespace
 
 PromptSet read_prompt_set(const std::string& name, const PromptSetSource& source) {
-  require_known_format(source);
+  require_sound(source);
   const RowFilter filter(source.where, source.path);
   PromptSet set{.name = name, .prompts = {}};
   std::int64_t row_number = 0;
   visit_rows(source.path, [&](const Json& row, const std::string& origin) {
-    if (source.limit && std::ssize(set.prompts) >= *source.limit) return false;
     ++row_number;
     if (!filter.keeps(row, origin)) return true;
     Prompt prompt = read_row(source, row, origin);
@@ -126,7 +127,7 @@ PromptSet read_prompt_set(const std::string& name, const PromptSetSource& source
     prompt.id = optional_text(row, "id");
     if (prompt.id.empty()) prompt.id = source.path.stem().string() + ":" + std::to_string(row_number);
     set.prompts.push_back(std::move(prompt));
-    return true;
+    return !source.limit || std::ssize(set.prompts) < *source.limit;
   });
   if (set.prompts.empty()) {
     refuse(source.path.string(),

@@ -1,0 +1,140 @@
+#include "data/examples/prompt_set.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+
+#include "data/support/error.h"
+#include "tests/data/examples/temporary_file.h"
+
+namespace rim {
+namespace {
+
+using testing::HasSubstr;
+
+PromptSetSource source(const std::filesystem::path& path, const std::string& format = "field",
+                       const std::string& field = "prompt", const std::string& where = "") {
+  return {.path = path, .field = field, .format = format, .limit = std::nullopt, .where = where};
+}
+
+std::string refusal(const PromptSetSource& from, ExitCode code = ExitCode::bad_data) {
+  try {
+    read_prompt_set("set", from);
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), code) << error.what();
+    return error.what();
+  }
+  return "accepted";
+}
+
+TEST(PromptSet, ReadsAMemberOfJsonLines) {
+  const TemporaryFile file("p.jsonl",
+                           "{\"prompt\":\"a?\",\"id\":\"x\",\"answer\":4,\"response\":\"r\"}\n\n{\"prompt\":\"b?\","
+                           "\"id\":3}\n{\"prompt\":\"c?\"}\n");
+  const PromptSet set = read_prompt_set("set", source(file.path()));
+  EXPECT_EQ(set.name, "set");
+  ASSERT_EQ(set.prompts.size(), 3U);
+  EXPECT_EQ(set.prompts[0].id, "x");
+  EXPECT_EQ(set.prompts[0].text, "a?");
+  EXPECT_EQ(set.prompts[0].answer, "4");
+  EXPECT_EQ(set.prompts[0].response, "r");
+  EXPECT_EQ(set.prompts[1].id, "3");
+  EXPECT_EQ(set.prompts[2].id, "p:3");
+  EXPECT_EQ(set.prompts[2].answer, "");
+}
+
+TEST(PromptSet, ReadsAColumnOfCsvWithLineBreaksInQuotes) {
+  const TemporaryFile file("p.csv", "goal,label\n\"one,\ntwo\",safe\nthree,unsafe\nfour,safe\n");
+  const PromptSet set = read_prompt_set("set", source(file.path(), "field", "goal", "label=safe"));
+  ASSERT_EQ(set.prompts.size(), 2U);
+  EXPECT_EQ(set.prompts[0].text, "one,\ntwo");
+  EXPECT_EQ(set.prompts[1].text, "four");
+  EXPECT_EQ(set.prompts[1].id, "p:3");
+}
+
+TEST(PromptSet, LimitCountsWhatIsKept) {
+  const TemporaryFile file("p.csv", "prompt,label\na,x\nb,y\nc,y\nd,y\n");
+  PromptSetSource from = source(file.path(), "field", "prompt", "label=y");
+  from.limit = 2;
+  const PromptSet set = read_prompt_set("set", from);
+  ASSERT_EQ(set.prompts.size(), 2U);
+  EXPECT_EQ(set.prompts[1].text, "c");
+}
+
+TEST(PromptSet, Gsm8kGivesReferenceAndAnswer) {
+  const TemporaryFile file("p.jsonl", R"({"question":"1+1?","answer":"1+1 = <<1+1=2>>2\n#### 2"})");
+  const PromptSet set = read_prompt_set("set", source(file.path(), "gsm8k"));
+  EXPECT_EQ(set.prompts[0].text, "1+1?");
+  EXPECT_EQ(set.prompts[0].reasoning, "1+1 = 2");
+  EXPECT_EQ(set.prompts[0].response, "2");
+  EXPECT_EQ(set.prompts[0].answer, "2");
+}
+
+TEST(PromptSet, MessagesGiveTheFirstUserTurnAndItsReply) {
+  const TemporaryFile file(
+      "p.jsonl", R"({"messages":[{"role":"system","content":"s"},{"role":"user","content":"u"},)"
+                 R"({"role":"assistant","content":"a","reasoning_content":"r"},{"role":"user","content":"v"}]})");
+  const PromptSet set = read_prompt_set("set", source(file.path(), "messages"));
+  EXPECT_EQ(set.prompts[0].text, "u");
+  EXPECT_EQ(set.prompts[0].response, "a");
+  EXPECT_EQ(set.prompts[0].reasoning, "r");
+}
+
+TEST(PromptSet, NamesFileLineAndFields) {
+  const TemporaryFile json("p.jsonl", "{\"goal\":\"a\",\"target\":\"b\"}\n");
+  EXPECT_THAT(refusal(source(json.path())),
+              HasSubstr("p.jsonl:1: there is no field 'prompt'; the fields are goal, target"));
+  EXPECT_THAT(refusal(source(json.path(), "field", "goal", "label=x")), HasSubstr("no field 'label'"));
+  EXPECT_THAT(refusal(source(json.path(), "messages")), HasSubstr("'messages' is missing"));
+  const TemporaryFile typed("t.jsonl", "{\"prompt\":[1]}\n");
+  EXPECT_THAT(refusal(source(typed.path())), HasSubstr("t.jsonl:1: 'prompt' must be a string"));
+  const TemporaryFile csv("p.csv", "prompt,label\n\"x\ny\",a\n\" \",b\n");
+  EXPECT_THAT(refusal(source(csv.path())), HasSubstr("p.csv:4: the prompt is empty"));
+  EXPECT_THAT(refusal(source(csv.path(), "field", "prompt", "label=c")),
+              HasSubstr("prompt set 'set' is empty where label=c"));
+}
+
+TEST(PromptSet, RefusesWhatItDoesNotKnow) {
+  const TemporaryFile file("p.txt", "x");
+  EXPECT_THAT(refusal(source(file.path()), ExitCode::config), HasSubstr("must be a .jsonl or .csv file"));
+  EXPECT_THAT(refusal(source(file.path(), "parquet"), ExitCode::config),
+              HasSubstr("unknown prompt set format 'parquet'"));
+  EXPECT_THAT(refusal(source(file.path(), "field", "prompt", "label"), ExitCode::config), HasSubstr("column=value"));
+  refusal(source("/nonexistent.csv"), ExitCode::no_input);
+}
+
+struct RealSet {
+  std::string file, format, field, where;
+  std::size_t prompts;
+};
+
+// Row counts as the data's own documentation states them.
+TEST(PromptSet, ReadsPublicSetsWhole) {
+  const char* given = std::getenv("RIMSCOPE_SHARED_DATA");
+  const auto root =
+      given != nullptr ? std::filesystem::path(given) : std::filesystem::path(RIMSCOPE_SOURCE_DIR) / "../shared/data";
+  if (!std::filesystem::exists(root)) GTEST_SKIP() << root << " is not there";
+  for (const RealSet& real : {RealSet{"safety/advbench_harmful_behaviors.csv", "field", "goal", "", 520},
+                              RealSet{"safety/harmbench_behaviors_text_all.csv", "field", "Behavior", "", 400},
+                              RealSet{"safety/strongreject_dataset.csv", "field", "forbidden_prompt", "", 313},
+                              RealSet{"safety/jbb_harmful_behaviors.csv", "field", "Goal", "", 100},
+                              RealSet{"safety/xstest_prompts.csv", "field", "prompt", "label=safe", 250},
+                              RealSet{"safety/xstest_prompts.csv", "field", "prompt", "label=unsafe", 200},
+                              RealSet{"math/gsm8k_test.jsonl", "gsm8k", "", "", 1319},
+                              RealSet{"math/math500_test.jsonl", "field", "problem", "", 500}}) {
+    EXPECT_EQ(read_prompt_set("set", source(root / real.file, real.format, real.field, real.where)).prompts.size(),
+              real.prompts)
+        << real.file;
+  }
+}
+
+TEST(PromptSet, ReadsTheShippedSamples) {
+  for (const char* name : {"harmful_requests", "harmless_lookalikes"}) {
+    const auto path = std::filesystem::path(RIMSCOPE_SOURCE_DIR) / "data/samples" / (std::string(name) + ".jsonl");
+    EXPECT_EQ(read_prompt_set(name, source(path)).prompts.size(), 60U);
+  }
+}
+
+}  // namespace
+}  // namespace rim
