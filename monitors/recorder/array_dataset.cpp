@@ -35,6 +35,10 @@ constexpr std::size_t kElementTypes = std::variant_size_v<Array::Values>;
 
 // More values than fit a machine are a damaged header.
 constexpr std::int64_t kMostValues = std::int64_t{1} << 31;
+// A dataset may claim this much (rows never written take no room), and so many times more than it stores: deflate packs
+// 1032 to 1 at best.
+constexpr double kUnstoredBytes = 256.0 * 1024 * 1024;
+constexpr double kBestPacking = 1032;
 
 std::int64_t product(const std::vector<std::int64_t>& shape) {
   return std::accumulate(shape.begin(), shape.end(), std::int64_t{1}, std::multiplies<>());
@@ -79,6 +83,12 @@ void set_fill_value(const File& file, hid_t properties, std::size_t type, std::i
 
 const void* data_of(const Array& array) {
   return std::visit([](const auto& values) { return static_cast<const void*>(values.data()); }, array.values);
+}
+
+void require_plausible_size(const File& file, hid_t dataset, hid_t type) {
+  const double claimed = static_cast<double>(product(shape_of(file, dataset))) * static_cast<double>(H5Tget_size(type));
+  const auto stored = static_cast<double>(H5Dget_storage_size(dataset));
+  if (claimed > kUnstoredBytes + kBestPacking * stored) refuse(file, "a dataset claims far more values than it stores");
 }
 
 }  // namespace
@@ -203,6 +213,7 @@ Array read_as_double(const File& file, hid_t dataset, std::int64_t rows) {
   const Handle stored = file.own(H5Dget_type(dataset), H5Tclose, "read a type");
   const H5T_class_t kind = H5Tget_class(stored.id());
   if (kind != H5T_INTEGER && kind != H5T_FLOAT) refuse(file, "holds something else where numbers are expected");
+  require_plausible_size(file, dataset, stored.id());
   std::vector<std::int64_t> shape = shape_of(file, dataset);
   const bool everything = rows < 0;
   if (!everything) {

@@ -39,6 +39,7 @@ Handle write_array(const File& file, hid_t group, const std::string& name, const
 std::vector<std::int64_t> shape_of(const File& file, hid_t dataset);
 // The first `rows` rows (all of it where rows is negative) as double. Error(bad_data) where it has fewer, or no
 // numbers.
+// A dataset that claims far more values than it stores is refused too, before memory is asked for.
 Array read_as_double(const File& file, hid_t dataset, std::int64_t rows = -1);
 
 }  // namespace rim::hdf5

@@ -95,12 +95,13 @@ SeriesInfo read_series_info(const File& file, hid_t object) {
 
 std::vector<std::int64_t> read_committed_steps(const File& file) {
   const Handle dataset = open_dataset(file, file.id(), kCommittedSteps);
-  const RowLayout layout = layout_of(file, dataset.id());
-  if (layout != RowLayout{2, {}}) refuse(file, "'committed_steps' is not a list of int64");
-  std::vector<std::int64_t> steps(static_cast<std::size_t>(shape_of(file, dataset.id()).front()));
-  if (!steps.empty()) {
-    file.check(H5Dread(dataset.id(), H5T_NATIVE_INT64, H5S_ALL, H5S_ALL, H5P_DEFAULT, steps.data()),
-               "read committed_steps");
+  if (layout_of(file, dataset.id()) != RowLayout{2, {}}) refuse(file, "'committed_steps' is not a list of int64");
+  const Array list = read_as_double(file, dataset.id());  // steps are far below 2^53
+  std::vector<std::int64_t> steps;
+  for (const double step : std::get<std::vector<double>>(list.values)) {
+    constexpr double kLast = 9e15;
+    if (!(step >= -1 && step <= kLast)) refuse(file, "'committed_steps' holds what is no step");
+    steps.push_back(static_cast<std::int64_t>(step));
   }
   // The fill value -1 at the end: lengthened, and killed before the step was written.
   if (!steps.empty() && steps.back() == -1) steps.pop_back();
