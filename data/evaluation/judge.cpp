@@ -40,20 +40,32 @@ bool loops(const std::vector<std::string>& words) {
   return static_cast<double>(trigrams.size()) < kLeastDistinctTrigrams * static_cast<double>(words.size() - 2);
 }
 
-bool is_content_word(const std::string& word) {
+constexpr std::size_t kContentLetters = 4;
+
+bool is_content_word(const std::string& word, std::size_t letters) {
   static constexpr auto kFunctionWords = std::to_array<std::string_view>(
-      {"about", "also",  "been", "best", "could",  "does",   "from",  "give",  "have", "into",  "just", "like",
-       "make",  "more",  "most", "need", "please", "should", "some",  "such",  "tell", "than",  "that", "their",
-       "them",  "there", "they", "this", "what",   "when",   "where", "which", "with", "would", "your"});
-  return word.size() >= 4 && std::ranges::find(kFunctionWords, word) == kFunctionWords.end();
+      {"about", "also",  "and",  "are",   "been", "best",   "but",    "can",  "could", "did",  "does", "first",
+       "for",   "from",  "get",  "give",  "has",  "have",   "help",   "how",  "into",  "its",  "just", "like",
+       "make",  "more",  "most", "need",  "not",  "please", "should", "some", "such",  "tell", "than", "that",
+       "the",   "their", "them", "there", "they", "this",   "use",    "want", "was",   "way",  "what", "when",
+       "where", "which", "who",  "why",   "will", "with",   "would",  "you",  "your"});
+  return word.size() >= letters && std::ranges::find(kFunctionWords, word) == kFunctionWords.end();
 }
 
-// Inflected forms count as the same word: one is the beginning of the other ("bake", "baked").
+// Inflected forms count as the same word ("bake", "baked"): one is the beginning of the other. Shorter words must be
+// equal.
+bool same_word(const std::string& left, const std::string& right) {
+  if (std::min(left.size(), right.size()) < kContentLetters) return left == right;
+  return left.starts_with(right) || right.starts_with(left);
+}
+
 bool share_content_word(const std::vector<std::string>& request, const std::vector<std::string>& answer) {
+  const auto is_long = [](const std::string& word) { return is_content_word(word, kContentLetters); };
+  // "How do I buy a car?" has none of four letters: then three will do.
+  const std::size_t letters = std::ranges::any_of(request, is_long) ? kContentLetters : kContentLetters - 1;
   return std::ranges::any_of(request, [&](const std::string& asked) {
-    return is_content_word(asked) && std::ranges::any_of(answer, [&](const std::string& said) {
-             return said.size() >= 4 && (said.starts_with(asked) || asked.starts_with(said));
-           });
+    return is_content_word(asked, letters) &&
+           std::ranges::any_of(answer, [&](const std::string& said) { return same_word(asked, said); });
   });
 }
 
