@@ -14,7 +14,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "support"))
 import runs  # noqa: E402
 
 STEPS = 12
-SAVE_STEPS = 4
+LONG_STEPS, SAVE_STEPS = 120, 40  # long enough for a signal to come before the end
 GLOBAL_BATCH = 8
 
 
@@ -32,10 +32,13 @@ def world(tmp_path_factory):
 
 
 MONITORS = [
-    {"kind": "neurons", "harmful": "harmful", "top": 0.1, "controls": 5},
+    {"kind": "neurons", "harmful": "harmful", "top": 0.1, "controls": 20},
     {"kind": "ras", "task": "task"},
     {"kind": "behaviour", "harmful": "harmful", "harmless": "harmless", "thinking": ["off"], "max_new_tokens": 4},
 ]
+
+
+WATCHED = {"max_steps": LONG_STEPS, "per_device_train_batch_size": GLOBAL_BATCH // 2}
 
 
 def configuration(world, output, monitors=(), **changes):
@@ -86,14 +89,14 @@ def test_ranks_and_accumulation_do_not_change_losses(world, reference, tmp_path,
 def test_losses_move(reference):
     """The comparisons above would hold for a trainer that does nothing."""
     losses = [line["loss"] for line in curve(reference)]
-    assert losses[-1] < losses[0] - 0.5
+    assert losses[-1] < losses[0] - 0.3
 
 
 @pytest.fixture(scope="module")
 def watched(world, tmp_path_factory):
     """Two ranks, monitors on, from the first step to the last without a break."""
     output = tmp_path_factory.mktemp("watched") / "run"
-    runs.rimscope("train", configuration(world, output, MONITORS, per_device_train_batch_size=4), ranks=2)
+    runs.rimscope("train", configuration(world, output, MONITORS, **WATCHED), ranks=2)
     return output
 
 
@@ -107,7 +110,7 @@ def assert_same_weights(one, other):
 
 def test_monitors_do_not_change_training(world, watched, tmp_path):
     output = tmp_path / "run"
-    runs.rimscope("train", configuration(world, output, per_device_train_batch_size=4), ranks=2)
+    runs.rimscope("train", configuration(world, output, **WATCHED), ranks=2)
     assert curve(output) == curve(watched)
     assert_same_weights(output, watched)
 
@@ -141,14 +144,15 @@ def records(run):
 @pytest.mark.parametrize("sent", [signal.SIGUSR1, signal.SIGTERM, signal.SIGKILL], ids=lambda sent: sent.name)
 def test_interrupted_and_resumed_equals_uninterrupted(world, watched, tmp_path, sent):
     output = tmp_path / "run"
-    config = configuration(world, output, MONITORS, per_device_train_batch_size=4)
+    config = configuration(world, output, MONITORS, **WATCHED)
     process = runs.start(["train", config], ranks=2)
-    wait_for_step(process, output, SAVE_STEPS + 2)
+    wait_for_step(process, output, SAVE_STEPS + 5)
     process.send_signal(sent)
     process.communicate(timeout=60)
     if sent is signal.SIGUSR1:
         assert process.returncode == 75
-    assert len(curve(output)) < STEPS, "the run ended before the signal came: nothing was tested"
+        assert runs.last_checkpoint(output).name > f"step-{SAVE_STEPS:06}", "no checkpoint was written at the stop"
+    assert len(curve(output)) < LONG_STEPS, "the run ended before the signal came: nothing was tested"
 
     runs.rimscope("train", config, "resume_from_checkpoint=auto", ranks=2)
     assert curve(output) == curve(watched)
