@@ -68,6 +68,7 @@ std::string ras_card(const RunReader& run, const std::string& monitor) {
 }  // namespace
 
 std::string headline_cards(const RunReader& run) {
+  if (run.steps().empty()) return "";
   std::string cards;
   for (const BehaviourFamily& family : find_rates(run)) {
     if (is_headline(family)) cards += rate_card(family);

@@ -43,18 +43,25 @@ std::string page_header(const RunReader& run, const std::string& run_id, const s
   return report::element("header", {{"class", "top"}}, report::element("div", {}, inside));
 }
 
+// What the monitors saw; nothing where they have not looked yet.
+std::string observed_sections(const RunReader& run) {
+  if (run.steps().empty()) return "";
+  std::string sections;
+  for (const report::Section& section : {report::behaviour_section(run), report::entanglement_section(run),
+                                         report::neuron_section(run), report::score_section(run)}) {
+    sections += report::render_section(section);
+  }
+  return sections;
+}
+
 }  // namespace
 
 std::string render_report(const std::filesystem::path& run_folder) {
   const RunReader run(run_folder / "run.h5");
   const auto facts = run.provenance();
   const std::string run_id = fact_or(facts, "run_id", run_folder.filename().string());
-  std::string sections;
-  for (const report::Section& section :
-       {report::behaviour_section(run), report::entanglement_section(run), report::neuron_section(run),
-        report::score_section(run), report::training_section(run_folder), report::facts_section(run)}) {
-    sections += report::render_section(section);
-  }
+  const std::string sections = observed_sections(run) + report::render_section(report::training_section(run_folder)) +
+                               report::render_section(report::facts_section(run));
   const std::string footer = report::text_element(
       "footer", {},
       "Drawn from run.h5 alone, and log.jsonl where there is one. Bands and controls are part of each "

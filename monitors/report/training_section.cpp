@@ -24,8 +24,10 @@ Section training_section(const std::filesystem::path& run_folder) {
   const std::size_t lines_per_point = thin(log, kMostPoints);
   std::string note =
       lines_per_point > 1 ? " Each point is the mean of " + std::to_string(lines_per_point) + " lines." : "";
-  if (log.unreadable_lines > 0)
-    note += " " + std::to_string(log.unreadable_lines) + " lines of log.jsonl could not be read.";
+  if (log.unreadable_lines > 0) {
+    note += " " + std::to_string(log.unreadable_lines) + (log.unreadable_lines == 1 ? " line" : " lines") +
+            " of log.jsonl could not be read.";
+  }
   const auto add = [&](const std::vector<double>& values, const std::string& name, const std::string& title,
                        CurveStyle style, const std::string& caption) {
     if (std::ranges::none_of(values, [](double value) { return std::isfinite(value); })) return;

@@ -1,0 +1,182 @@
+"""The report in a real browser with no network: are the curves there? (Its policy forbids all scripts.)"""
+
+import os
+import re
+import shutil
+import subprocess
+from html.parser import HTMLParser
+
+import pytest
+
+TOOL = os.path.join(os.environ.get("RIMSCOPE_BIN", "build/release/bin"), "recorder_tool")
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+
+
+class Elements(HTMLParser):
+    """All elements as (name, attributes), and all text outside style."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.found, self.text, self.inside = [], "", []
+        self.feed(text)
+
+    def handle_starttag(self, tag, attributes):
+        self.found.append((tag, dict(attributes)))
+        if tag not in ("meta", "br"):
+            self.inside.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.inside.pop() == tag, f"</{tag}> closes nothing"
+
+    def handle_data(self, data):
+        if "style" not in self.inside:
+            self.text += data + "\n"
+
+    def all(self, tag, **attributes):
+        wanted = {name.replace("_", "-"): value for name, value in attributes.items()}
+        wanted = {name.removesuffix("-"): value for name, value in wanted.items()}
+        return [a for t, a in self.found if t == tag and all(a.get(n) == v for n, v in wanted.items())]
+
+
+def make(folder, kind="realistic"):
+    subprocess.run([TOOL, str(folder), kind], check=True)
+    return (folder / "report.html").read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def page(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("report")
+    return folder, Elements(make(folder))
+
+
+def in_browser(folder, *options):
+    if CHROMIUM is None:
+        pytest.skip("no Chromium is installed: apt install chromium")
+    command = [CHROMIUM, "--headless", "--no-sandbox", "--disable-gpu", "--host-resolver-rules=MAP * ~NOTFOUND"]
+    command += [f"--user-data-dir={folder}/profile", *options, f"file://{folder}/report.html"]
+    return subprocess.run(command, capture_output=True, text=True, check=True, timeout=120)
+
+
+def points_of(element):
+    return [tuple(map(float, point.split(","))) for point in element["points"].split()]
+
+
+CURVES = [
+    f"behaviour.{what}"
+    for mode in ("on", "off")
+    for what in (
+        f"harmful.{mode}.refused",
+        f"harmful.{mode}.complied",
+        f"harmful.{mode}.incoherent",
+        f"harmful.{mode}.refusal_score",
+        f"harmless.{mode}.refused",
+        f"task.{mode}.accuracy",
+    )
+] + ["ras.safety", "ras.control", "ras.safety.d_safe", "ras.safety.d_task", "neurons.safety.activation"]
+
+
+def test_the_browser_draws_every_curve(page):
+    folder, _ = page
+    dom = Elements(in_browser(folder, "--dump-dom").stdout)
+    for series in CURVES:
+        curves = dom.all("polyline", data_series=series)
+        assert len(curves) == 1, series
+        points = points_of(curves[0])
+        assert len(points) == 13, series
+        assert [x for x, _ in points] == sorted(x for x, _ in points)
+        assert all(0 <= x <= 420 and 0 <= y <= 272 for x, y in points), series
+    for series in ("behaviour.harmful.on.refused", "ras.control", "ras.control.d_safe", "neurons.control.activation"):
+        assert len(dom.all("path", class_="band", data_series=series)) == 1, series
+    assert len(dom.all("rect", class_="bar", data_series="neurons.safety.layer")) == 6
+    assert len(dom.all("polyline", data_series="log.loss")) == 1
+
+
+def test_curves_go_where_the_numbers_go(page):
+    refused = points_of(page[1].all("polyline", data_series="behaviour.harmful.on.refused")[0])
+    # From 100% at the plot's top (32) to 6.7% near its bottom (232).
+    assert refused[0][1] == 32.0 and refused[-1][1] == pytest.approx(232 - 200 * 4 / 60, abs=0.06)
+    assert refused[0][0] == 44.0 and refused[-1][0] == 368.0
+
+
+def test_the_browser_paints_it(page, tmp_path):
+    folder, _ = page
+    picture = tmp_path / "report.png"
+    done = in_browser(folder, f"--screenshot={picture}", "--window-size=1280,2400", "--hide-scrollbars")
+    assert "Content Security Policy" not in done.stderr
+    assert picture.read_bytes().startswith(b"\x89PNG")
+    assert picture.stat().st_size > 100_000  # an empty page of that size packs to a few KB
+
+
+def test_nothing_is_fetched_and_nothing_runs(page):
+    folder, elements = page
+    assert not [tag for tag, _ in elements.found if tag in ("script", "link", "img", "iframe", "object", "base")]
+    policy = elements.all("meta", http_equiv="Content-Security-Policy")
+    assert policy[0]["content"] == "default-src 'none'; style-src 'unsafe-inline'"
+    text = (folder / "report.html").read_text(encoding="utf-8")
+    assert not re.search(r"https?://|url\(|@import|javascript:|\son\w+=", text)
+
+
+def test_every_chart_has_its_numbers_and_a_caption(page):
+    elements = page[1]
+    figures = len(elements.all("figure"))
+    assert figures >= 12
+    assert len(elements.all("figcaption")) == figures
+    assert len(elements.all("summary")) == figures + 1  # and the configuration
+    assert "95% Wilson interval. n = 60 prompts per point." in elements.text
+    assert "p = 0.0099 against the control draws" in elements.text
+
+
+def test_headline_cards_and_facts(page):
+    text = page[1].text
+    for expected in ("organism-target-cot", "13 observations, steps 0 to 240", "Harmful requests refused", "0123abc",
+                     "max_steps: 240", "1 line of log.jsonl could not be read"):
+        assert expected in text, expected
+
+
+def test_one_observation_is_drawn_as_points(tmp_path):
+    elements = Elements(make(tmp_path, "single"))
+    assert "one observation, at step 0" in elements.text
+    assert elements.all("line", class_="whisker")
+    assert points_of(elements.all("polyline", data_series="behaviour.harmful.on.refused")[0])
+    assert "Training loss" not in elements.text
+
+
+def test_an_empty_neuron_set_is_said_not_drawn(tmp_path):
+    elements = Elements(make(tmp_path, "empty"))
+    assert "Not drawn: no neuron was selected." in elements.text
+    assert "Not drawn: it is undefined at every step" in elements.text
+    assert not elements.all("polyline", data_series="ras.safety")
+    assert elements.all("polyline", data_series="behaviour.harmful.on.refused")
+
+
+def test_a_figure_without_its_control_is_not_drawn(tmp_path):
+    import h5py
+
+    make(tmp_path)
+    with h5py.File(tmp_path / "run.h5", "r+") as file:
+        del file["series/ras.control"]
+    subprocess.run([TOOL, "report", str(tmp_path)], check=True)
+    elements = Elements((tmp_path / "report.html").read_text(encoding="utf-8"))
+    assert "Not drawn: no control draws were recorded beside it." in elements.text
+    assert not elements.all("polyline", data_series="ras.safety")
+    assert elements.all("polyline", data_series="ras.safety.d_safe")
+
+
+def test_nothing_recorded_yet_is_a_page_too(tmp_path):
+    import h5py
+
+    make(tmp_path)
+    with h5py.File(tmp_path / "run.h5", "r+") as file:
+        file["committed_steps"].resize(0, axis=0)
+    subprocess.run([TOOL, "report", str(tmp_path)], check=True)
+    elements = Elements((tmp_path / "report.html").read_text(encoding="utf-8"))
+    assert "no observation yet" in elements.text and "Run facts" in elements.text
+    assert not elements.all("polyline", data_series="behaviour.harmful.on.refused")
+
+
+def test_text_of_a_run_stays_text(tmp_path):
+    page = make(tmp_path, "hostile")
+    elements = Elements(page)
+    assert "<script>" not in page and not elements.all("script") and not elements.all("b")
+    assert "<script>alert(1)</script>\"'&" in elements.text  # as text, escaped
+    assert len(elements.all("polyline", data_series='x<y&z.s"et.on.refused')) == 1
