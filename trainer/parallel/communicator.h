@@ -90,7 +90,8 @@ struct CommunicatorOptions {
 };
 
 // Over a duplicate of MPI_COMM_WORLD with MPI_ERRORS_RETURN. MpiSession must be alive. CUDA tensors are staged through
-// host memory, so that several ranks can share one GPU.
+// host memory, so that several ranks can share one GPU. A world of one among several Slurm tasks is refused with
+// Error(config): srun without PMIx starts every task as a world of its own.
 std::unique_ptr<Communicator> make_mpi_communicator(const CommunicatorOptions& options);
 
 // NCCL for tensors on `cuda_device`, `host` for the rest. Throws Error(config) where this build or machine has no NCCL,

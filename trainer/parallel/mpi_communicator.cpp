@@ -2,6 +2,7 @@
 #include <mpi.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <exception>
 #include <limits>
 #include <numeric>
@@ -12,6 +13,17 @@
 
 namespace rim {
 namespace {
+
+// srun without a PMI that this MPI speaks starts n processes that each believe to be alone, and would train n times.
+// mpirun -np 1 inside a Slurm job is a world of one by intention; it leaves its own mark in the environment.
+void refuse_slurm_singletons(int world_size) {
+  const char* text = std::getenv("SLURM_NTASKS");
+  const int tasks = text == nullptr ? 1 : std::atoi(text);
+  if (world_size != 1 || tasks <= 1 || std::getenv("OMPI_COMM_WORLD_SIZE") != nullptr) return;
+  throw Error(ExitCode::config, "Slurm has " + std::to_string(tasks) +
+                                    " tasks, but MPI sees one rank: start with `srun --mpi=pmix rimscope ...` or "
+                                    "`mpirun rimscope ...`, or ask for --ntasks=1");
+}
 
 class NothingPending : public PendingReduction {
  public:
@@ -129,6 +141,9 @@ void MpiCommunicator::barrier(const std::string& name) {
 }  // namespace
 
 std::unique_ptr<Communicator> make_mpi_communicator(const CommunicatorOptions& options) {
+  int world_size = 0;
+  check_mpi(MPI_Comm_size(MPI_COMM_WORLD, &world_size), "MPI_Comm_size", "start");
+  refuse_slurm_singletons(world_size);
   return std::make_unique<MpiCommunicator>(options);
 }
 

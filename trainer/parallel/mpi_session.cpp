@@ -17,16 +17,6 @@ int positive_integer_from_environment(const char* name) {
   return text == nullptr ? 0 : std::max(0, std::atoi(text));
 }
 
-// srun without a PMI that this MPI speaks starts n processes that each believe to be alone, and would train n times.
-// mpirun -np 1 inside a Slurm job is a world of one by intention; it leaves its own mark in the environment.
-void refuse_slurm_singletons(int world_size) {
-  const int tasks = positive_integer_from_environment("SLURM_NTASKS");
-  if (world_size != 1 || tasks <= 1 || std::getenv("OMPI_COMM_WORLD_SIZE") != nullptr) return;
-  throw Error(ExitCode::config, "Slurm has " + std::to_string(tasks) +
-                                    " tasks, but MPI sees one rank: start with `srun --mpi=pmix rimscope ...` or "
-                                    "`mpirun rimscope ...`, or ask for --ntasks=1");
-}
-
 // How many threads this rank gets if the ranks of its host share each core evenly.
 int fair_share_of_cores(MPI_Comm host, int local_size) {
   cpu_set_t mine;
@@ -60,7 +50,6 @@ MpiSession::MpiSession(int& argc, char**& argv) {
     }
     check_mpi(MPI_Comm_rank(MPI_COMM_WORLD, &rank_), "MPI_Comm_rank", "start");
     check_mpi(MPI_Comm_size(MPI_COMM_WORLD, &size_), "MPI_Comm_size", "start");
-    refuse_slurm_singletons(size_);
     MPI_Comm host = MPI_COMM_NULL;
     check_mpi(MPI_Comm_split_type(MPI_COMM_WORLD, MPI_COMM_TYPE_SHARED, rank_, MPI_INFO_NULL, &host),
               "MPI_Comm_split_type", "start");
