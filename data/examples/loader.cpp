@@ -63,6 +63,11 @@ Loader::Loader(std::vector<Sample> samples, std::vector<double> weights, LoaderO
   require_positive(options_);
   if (weights_.empty()) weights_.assign(samples_.size(), 1.0);
   if (weights_.size() != samples_.size()) throw Error(ExitCode::software, "the loader needs one weight per sample");
+  for (const Sample& sample : samples_) {
+    if (sample.tokens.empty() || sample.tokens.size() != sample.trained.size()) {
+      throw Error(ExitCode::software, "the loader needs samples with tokens and a mask as long: " + sample.origin);
+    }
+  }
   for (const double weight : weights_) {
     if (!std::isfinite(weight) || weight < 0) throw Error(ExitCode::config, "a data weight must be a number >= 0");
     samples_per_epoch_ += static_cast<std::int64_t>(weight);

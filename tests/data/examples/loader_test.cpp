@@ -146,6 +146,8 @@ TEST(Loader, AGlobalBatchMayHoldMoreThanAnEpoch) {
 
 TEST(Loader, RefusesWhatCannotBeLoaded) {
   EXPECT_THROW(Loader({}, {}, options(1, 1, 1)), Error);
+  EXPECT_THROW(Loader({Sample{}}, {}, options(1, 1, 1)), Error);
+  EXPECT_THROW(Loader({Sample{.tokens = {1, 2}, .trained = {1}, .origin = ""}}, {}, options(1, 1, 1)), Error);
   EXPECT_THROW(Loader(numbered_samples(2), {0.0, 0.0}, options(1, 1, 1)), Error);
   EXPECT_THROW(Loader(numbered_samples(2), {1.0, -1.0}, options(1, 1, 1)), Error);
   EXPECT_THROW(Loader(numbered_samples(2), {1.0}, options(1, 1, 1)), Error);
