@@ -1,5 +1,6 @@
 #include "launch/config/reference.h"
 
+#include <cctype>
 #include <string_view>
 
 namespace rim {
@@ -46,6 +47,11 @@ std::string fallback_text(const OptionSpec& spec) {
   return "`" + (bare ? spec.fallback.get<std::string>() : spec.fallback.dump()) + "`";
 }
 
+std::string sentence(std::string text) {
+  if (!text.empty()) text.front() = static_cast<char>(std::toupper(static_cast<unsigned char>(text.front())));
+  return text + ".";
+}
+
 std::string cell(std::string text) {
   for (std::size_t at = text.find('|'); at != std::string::npos; at = text.find('|', at + 2)) text.insert(at, "\\");
   return text;
@@ -76,7 +82,7 @@ std::string entry_path(const OptionSpec& spec, const std::string& path) {
 }
 
 void add_group(const OptionSpec& group, const std::string& path, std::string& out) {
-  out += "\n## `" + path + "`" + (group.required ? " (required)" : "") + "\n" + group.help + ".\n";
+  out += "\n## `" + path + "`" + (group.required ? " (required)" : "") + "\n" + sentence(group.help) + "\n";
   const std::string prefix = entry_path(group, path);
   std::vector<OptionSpec> plain;
   for (const OptionSpec& spec : group.members) {
@@ -85,7 +91,7 @@ void add_group(const OptionSpec& group, const std::string& path, std::string& ou
   if (!plain.empty()) out += kTableHead;
   add_rows(plain, prefix, out);
   for (const OptionVariant& variant : group.variants) {
-    out += "\n### `kind: " + variant.kind + "`\n" + variant.help + "\n" + std::string(kTableHead);
+    out += "\n### `kind: " + variant.kind + "`\n" + sentence(variant.help) + "\n" + std::string(kTableHead);
     add_rows(variant.options, prefix, out);
   }
   for (const OptionSpec& spec : group.members) {

@@ -60,8 +60,16 @@ po::variables_map parse_words(const Verb& verb, const std::vector<std::string>& 
   const int style = po::command_line_style::unix_style & ~po::command_line_style::allow_guessing;
   po::variables_map values;
   po::store(po::command_line_parser(words).options(all).positional(order).style(style).run(), values);
-  po::notify(values);
+  // `--help` is answered whatever else is missing.
+  if (values.count("help") == 0) po::notify(values);
   return values;
+}
+
+std::string nearest_option(const Verb& verb, const std::string& given) {
+  std::vector<std::string> names;
+  for (const auto& option : verb.options.options()) names.push_back("--" + option->long_name());
+  const auto near = nearest_name(given, names);
+  return near ? "; did you mean '" + *near + "'?" : "";
 }
 
 po::variables_map parse(const Verb& verb, const std::vector<std::string>& words) {
@@ -75,6 +83,10 @@ po::variables_map parse(const Verb& verb, const std::vector<std::string>& words)
       }
     }
     return values;
+  } catch (const po::unknown_option& error) {
+    const std::string& given = error.get_option_name();
+    throw Error(ExitCode::usage,
+                verb.name + ": there is no option '" + given + "'" + nearest_option(verb, given) + remedy);
   } catch (const po::error& error) {
     throw Error(ExitCode::usage, verb.name + ": " + error.what() + remedy);
   }

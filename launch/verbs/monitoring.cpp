@@ -58,6 +58,16 @@ std::vector<std::unique_ptr<Monitor>> make_monitors(const RunConfig& config, con
   return monitors;
 }
 
+void check_monitors(const RunConfig& config, const MonitorRegistry& registry, const ModelConfig& model,
+                    const std::map<std::string, PromptSet>& prompt_sets) {
+  ProbePlan plan;
+  for (const auto& [name, set] : prompt_sets) plan.add_prompt_set(set);
+  const auto monitors = make_monitors(config, registry, model);
+  for (std::size_t i = 0; i < monitors.size(); ++i) {
+    with_context("monitors." + std::to_string(i), [&] { monitors[i]->declare(plan); });
+  }
+}
+
 Recorder open_recorder(const RunPaths& paths, const RunStart& start, const Provenance& provenance) {
   const bool goes_on = !start.checkpoint.empty() && std::filesystem::exists(paths.record);
   return goes_on ? Recorder::resume(paths.record, provenance, start.step) : Recorder::create(paths.record, provenance);

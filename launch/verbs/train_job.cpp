@@ -101,6 +101,7 @@ void TrainJob::load_inputs() {
     inputs_ = load_model_inputs(model_source(config_.model), config_.tokenizer, config_.data.chat_template);
     data_ = load_training_data(config_.data, *inputs_);
     prompt_sets_ = load_prompt_sets(config_);
+    check_monitors(config_, registry_, inputs_->config, prompt_sets_);
     dtype_ = dtype_choice();
     plan_ = make_run_plan(config_, inputs_->config, dtype_.dtype, *data_, call_.session.size());
   };

@@ -54,6 +54,7 @@ Verb generate_verb();
 Verb report_verb();
 Verb summary_verb();
 Verb organism_make_verb();
+Verb word_problems_verb();
 Verb doctor_verb();
 Verb config_reference_verb();
 
