@@ -1,52 +1,17 @@
 #include "monitors/recorder/array_dataset.h"
 
 #include <algorithm>
-#include <array>
-#include <functional>
 #include <limits>
-#include <numeric>
 
 #include "monitors/recorder/chunking.h"
 
 namespace rim::hdf5 {
 namespace {
 
-struct ElementType {
-  const char* name;
-  hid_t stored;
-  hid_t memory;
-  std::size_t bytes;
-};
-
-// In the order of Array::Values. The identifiers are HDF5's own and need no closing.
-ElementType element_type(std::size_t type) {
-  switch (type) {
-    case 0:
-      return {"float64", H5T_IEEE_F64LE, H5T_NATIVE_DOUBLE, 8};
-    case 1:
-      return {"float32", H5T_IEEE_F32LE, H5T_NATIVE_FLOAT, 4};
-    case 2:
-      return {"int64", H5T_STD_I64LE, H5T_NATIVE_INT64, 8};
-    default:
-      return {"int8", H5T_STD_I8LE, H5T_NATIVE_INT8, 1};
-  }
-}
-constexpr std::size_t kElementTypes = std::variant_size_v<Array::Values>;
-
-// More values than fit a machine are a damaged header.
-constexpr std::int64_t kMostValues = std::int64_t{1} << 31;
 // A dataset may claim this much (rows never written take no room), and so many times more than it stores: deflate packs
 // 1032 to 1 at best.
 constexpr double kUnstoredBytes = 256.0 * 1024 * 1024;
 constexpr double kBestPacking = 1032;
-
-std::int64_t product(const std::vector<std::int64_t>& shape) {
-  return std::accumulate(shape.begin(), shape.end(), std::int64_t{1}, std::multiplies<>());
-}
-
-[[noreturn]] void refuse(const File& file, const std::string& what) {
-  throw Error(ExitCode::bad_data, file.path().string() + ": " + what);
-}
 
 std::vector<hsize_t> with_rows(std::size_t rows, const std::vector<std::int64_t>& row_shape) {
   std::vector<hsize_t> sizes{rows};
@@ -58,7 +23,7 @@ std::vector<hsize_t> with_rows(std::size_t rows, const std::vector<std::int64_t>
 Handle select_rows(const File& file, hid_t dataset, std::size_t first, std::size_t count) {
   Handle space = file.own(H5Dget_space(dataset), H5Sclose, "find rows");
   std::vector<hsize_t> sizes(static_cast<std::size_t>(file.check(H5Sget_simple_extent_ndims(space.id()), "find rows")));
-  if (sizes.empty()) refuse(file, "a series has no step axis");
+  if (sizes.empty()) file.refuse("a series has no step axis");
   file.check(H5Sget_simple_extent_dims(space.id(), sizes.data(), nullptr), "find rows");
   std::vector<hsize_t> start(sizes.size(), 0);
   start[0] = first;
@@ -86,42 +51,13 @@ const void* data_of(const Array& array) {
 }
 
 void require_plausible_size(const File& file, hid_t dataset, hid_t type) {
-  const double claimed = static_cast<double>(product(shape_of(file, dataset))) * static_cast<double>(H5Tget_size(type));
+  const double claimed =
+      static_cast<double>(value_count(shape_of(file, dataset))) * static_cast<double>(H5Tget_size(type));
   const auto stored = static_cast<double>(H5Dget_storage_size(dataset));
-  if (claimed > kUnstoredBytes + kBestPacking * stored) refuse(file, "a dataset claims far more values than it stores");
+  if (claimed > kUnstoredBytes + kBestPacking * stored) file.refuse("a dataset claims far more values than it stores");
 }
 
 }  // namespace
-
-RowLayout layout_of(const Array& array, const std::string& name) {
-  const std::size_t count = std::visit([](const auto& values) { return values.size(); }, array.values);
-  const bool negative = std::any_of(array.shape.begin(), array.shape.end(), [](std::int64_t size) { return size < 0; });
-  if (negative || product(array.shape) != static_cast<std::int64_t>(count)) {
-    throw Error(ExitCode::software, "run.h5 series '" + name + "': " + std::to_string(count) + " values do not fill " +
-                                        to_string({array.values.index(), array.shape}));
-  }
-  return {array.values.index(), array.shape};
-}
-
-RowLayout layout_of(const File& file, hid_t dataset) {
-  const Handle stored = file.own(H5Dget_type(dataset), H5Tclose, "read a type");
-  RowLayout layout{kElementTypes, shape_of(file, dataset)};
-  for (std::size_t type = 0; type < kElementTypes; ++type) {
-    if (H5Tequal(stored.id(), element_type(type).stored) > 0) layout.type = type;
-  }
-  if (layout.type == kElementTypes) refuse(file, "a series has a type that is not written here");
-  if (layout.shape.empty()) refuse(file, "a series has no step axis");
-  layout.shape.erase(layout.shape.begin());
-  return layout;
-}
-
-std::string to_string(const RowLayout& layout) {
-  std::string sizes;
-  for (const std::int64_t size : layout.shape) sizes += (sizes.empty() ? "" : ", ") + std::to_string(size);
-  return std::string(element_type(layout.type).name) + "[" + sizes + "]";
-}
-
-std::size_t largest_growth(const RowLayout& row) { return largest_growth(row.shape, element_type(row.type).bytes); }
 
 Handle create_series(const File& file, hid_t group, const std::string& name, const RowLayout& row,
                      std::int64_t integer_fill) {
@@ -153,7 +89,7 @@ void resize_series(const File& file, hid_t dataset, std::size_t rows) {
 }
 
 void write_row(const File& file, hid_t dataset, std::size_t row, const Array& values) {
-  const std::int64_t count = product(values.shape);
+  const std::int64_t count = value_count(values.shape);
   if (count == 0) return;
   const Handle target = select_rows(file, dataset, row, 1);
   const Handle source = memory_space(file, static_cast<std::size_t>(count));
@@ -165,7 +101,7 @@ void write_row(const File& file, hid_t dataset, std::size_t row, const Array& va
 void copy_rows(const File& source_file, hid_t source, const File& target_file, hid_t target, std::size_t rows) {
   const RowLayout layout = layout_of(source_file, source);
   const ElementType type = element_type(layout.type);
-  const auto count = static_cast<std::size_t>(product(layout.shape));
+  const auto count = static_cast<std::size_t>(value_count(layout.shape));
   if (count == 0) return;
   const std::size_t step = 1 + (std::size_t{4} << 20U) / (count * type.bytes);  // a few MiB at a time
   std::vector<std::byte> values;
@@ -190,37 +126,24 @@ Handle write_array(const File& file, hid_t group, const std::string& name, const
   Handle dataset =
       file.own(H5Dcreate2(group, name.c_str(), type.stored, space.id(), H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT),
                H5Dclose, action);
-  if (product(array.shape) > 0) {
+  if (value_count(array.shape) > 0) {
     file.check(H5Dwrite(dataset.id(), type.memory, H5S_ALL, H5S_ALL, H5P_DEFAULT, data_of(array)), action);
   }
   return dataset;
 }
 
-std::vector<std::int64_t> shape_of(const File& file, hid_t dataset) {
-  const Handle space = file.own(H5Dget_space(dataset), H5Sclose, "read a shape");
-  const int rank = file.check(H5Sget_simple_extent_ndims(space.id()), "read a shape");
-  std::vector<hsize_t> sizes(static_cast<std::size_t>(rank));
-  file.check(H5Sget_simple_extent_dims(space.id(), sizes.data(), nullptr), "read a shape");
-  std::int64_t room = kMostValues;
-  for (const hsize_t size : sizes) {
-    if (size > static_cast<hsize_t>(room)) refuse(file, "a dataset claims more values than can be");
-    room /= std::max<std::int64_t>(static_cast<std::int64_t>(size), 1);
-  }
-  return {sizes.begin(), sizes.end()};
-}
-
 Array read_as_double(const File& file, hid_t dataset, std::int64_t rows) {
   const Handle stored = file.own(H5Dget_type(dataset), H5Tclose, "read a type");
   const H5T_class_t kind = H5Tget_class(stored.id());
-  if (kind != H5T_INTEGER && kind != H5T_FLOAT) refuse(file, "holds something else where numbers are expected");
+  if (kind != H5T_INTEGER && kind != H5T_FLOAT) file.refuse("holds something else where numbers are expected");
   require_plausible_size(file, dataset, stored.id());
   std::vector<std::int64_t> shape = shape_of(file, dataset);
   const bool everything = rows < 0;
   if (!everything) {
-    if (shape.empty() || shape[0] < rows) refuse(file, "a series has fewer rows than were committed");
+    if (shape.empty() || shape[0] < rows) file.refuse("a series has fewer rows than were committed");
     shape[0] = rows;
   }
-  std::vector<double> values(static_cast<std::size_t>(product(shape)));
+  std::vector<double> values(static_cast<std::size_t>(value_count(shape)));
   if (!values.empty()) {
     const Handle memory = memory_space(file, values.size());
     const Handle rows_space = everything ? Handle() : select_rows(file, dataset, 0, static_cast<std::size_t>(rows));

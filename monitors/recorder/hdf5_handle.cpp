@@ -92,4 +92,6 @@ void File::fail(const std::string& action) const {
   throw Error(code_, path_.string() + ": cannot " + action + ": " + innermost_message());
 }
 
+void File::refuse(const std::string& what) const { throw Error(ExitCode::bad_data, path_.string() + ": " + what); }
+
 }  // namespace rim::hdf5

@@ -54,6 +54,8 @@ class File {
 
   // Throws "<path>: cannot <action>: <what HDF5 says>".
   [[noreturn]] void fail(const std::string& action) const;
+  // Throws Error(bad_data) "<path>: <what>": the file was read, and says what it must not say.
+  [[noreturn]] void refuse(const std::string& what) const;
   // Returns `result`; negative values are HDF5's failures.
   template <typename Result>
   Result check(Result result, const std::string& action) const {

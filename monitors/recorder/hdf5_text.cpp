@@ -59,12 +59,11 @@ Handle text_storage(const File& file, std::size_t count, std::size_t width) {
 // Reads text through `read(memory type, buffer)`.
 template <typename Read>
 std::vector<std::string> read_texts(const File& file, hid_t type, hid_t space, const Read& read) {
-  const auto refuse = [&](const char* what) { throw Error(ExitCode::bad_data, file.path().string() + what); };
-  if (H5Tget_class(type) != H5T_STRING) refuse(": holds numbers where text is expected");
-  if (H5Tis_variable_str(type) != 0) refuse(": holds text of variable length, which is not read");
+  if (H5Tget_class(type) != H5T_STRING) file.refuse("holds numbers where text is expected");
+  if (H5Tis_variable_str(type) != 0) file.refuse("holds text of variable length, which is not read");
   const std::size_t width = H5Tget_size(type);
   const auto count = static_cast<std::size_t>(file.check(H5Sget_simple_extent_npoints(space), "read text"));
-  if (width == 0 || count > kMostBytes / width) refuse(": a list of texts is too long");
+  if (width == 0 || count > kMostBytes / width) file.refuse("a list of texts is too long");
   if (count == 0) return {};
   std::string bytes(width * count, '\0');
   file.check(read(type, bytes.data()), "read text");

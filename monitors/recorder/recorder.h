@@ -1,7 +1,8 @@
 // Writes run.h5: append-only, self-describing, readable by h5py alone. The layout is docs/hdf5-schema.md.
 //
 // One observation is a row: append() each series, then commit(step). Readers trust only rows that /committed_steps
-// names, so a run killed at any time loses at most the row being written. Not collective: only rank 0 holds a Recorder.
+// names, so a run killed at any time loses at most the row being written. Between commits the file is closed. Not
+// collective: only rank 0 holds a Recorder. Not thread-safe: HDF5's own state is shared by the whole process.
 #pragma once
 
 #include <cstdint>
@@ -39,26 +40,31 @@ struct Provenance {
 
 class Recorder {
  public:
-  // Creates the file, or opens an existing one of the same run_id and drops every row that is not committed or whose
-  // step is above `last_step` (a resumed run repeats those). Throws Error(bad_data) for a foreign or damaged file,
+  // Starts the file anew, replacing an earlier run's. Throws Error(bad_data) where something else lies there,
   // Error(input_output) where it cannot be written.
   static Recorder create(const std::filesystem::path& path, const Provenance& provenance);
+  // Goes on with the file of the same run_id and drops every row that is not committed or whose step is above
+  // `last_step` (a resumed run repeats those). Throws Error(no_input) where there is none, Error(bad_data) for a
+  // foreign or damaged one, Error(input_output) as create() does.
   static Recorder resume(const std::filesystem::path& path, const Provenance& provenance, std::int64_t last_step);
   ~Recorder();
   Recorder(Recorder&&) noexcept;
   Recorder& operator=(Recorder&&) noexcept;
 
   // "/series/<name>": one row of the current observation. The first call fixes dtype and shape; a series that misses
-  // an observation holds NaN (0 for integers) there.
+  // an observation holds NaN (0 for integers) there. Throws Error(software) for another dtype or shape than before, and
+  // where info.dimensions does not name each axis.
   void append(const std::string& name, const Array& row, const SeriesInfo& info);
-  // "/static/<name>": written once, e.g. the selected neurons; writing the same name again replaces it.
+  // "/static/<name>": written once, e.g. the selected neurons, by the next commit() or close(); writing the same name
+  // again replaces it. It costs a copy of the file.
   void write_static(const std::string& name, const Array& values, const SeriesInfo& info);
   void write_static(const std::string& name, const std::vector<std::string>& values, const SeriesInfo& info);
   // Ends the observation: step, tokens and time rows, flush, then the step into /committed_steps, flush.
+  // Throws Error(input_output), the earlier rows unharmed; Error(software) for a step not above the last one.
   void commit(std::int64_t step, std::int64_t tokens);
 
   [[nodiscard]] std::vector<std::int64_t> committed_steps() const;
-  // Flushes and closes; reports what the destructor could not.
+  // Writes static arrays given since the last commit; an observation that was not committed is dropped.
   void close();
 
  private:

@@ -6,10 +6,6 @@
 namespace rim::hdf5 {
 namespace {
 
-[[noreturn]] void refuse(const File& file, const std::string& what) {
-  throw Error(ExitCode::bad_data, file.path().string() + ": " + what);
-}
-
 std::string first_or_empty(const std::vector<std::string>& texts) { return texts.empty() ? "" : texts.front(); }
 
 bool has_our_format(const File& file) {
@@ -32,8 +28,8 @@ std::int64_t read_version(const File& file) {
 
 void require_own_object(const File& file, hid_t parent, const std::string& name) {
   H5L_info_t link{};
-  if (H5Lget_info(parent, name.c_str(), &link, H5P_DEFAULT) < 0) refuse(file, "has no '" + name + "'");
-  if (link.type != H5L_TYPE_HARD) refuse(file, "'" + name + "' is a link to elsewhere, which is not followed");
+  if (H5Lget_info(parent, name.c_str(), &link, H5P_DEFAULT) < 0) file.refuse("has no '" + name + "'");
+  if (link.type != H5L_TYPE_HARD) file.refuse("'" + name + "' is a link to elsewhere, which is not followed");
 }
 
 void require_own_values(const File& file, hid_t dataset, const std::string& name) {
@@ -41,7 +37,7 @@ void require_own_values(const File& file, hid_t dataset, const std::string& name
   const H5D_layout_t layout = H5Pget_layout(properties.id());
   const bool known = layout == H5D_COMPACT || layout == H5D_CONTIGUOUS || layout == H5D_CHUNKED;
   if (!known || H5Pget_external_count(properties.id()) != 0) {
-    refuse(file, "'" + name + "' keeps its values in another file, which is not followed");
+    file.refuse("'" + name + "' keeps its values in another file, which is not followed");
   }
 }
 
@@ -59,10 +55,10 @@ void write_head(const File& file, const RunHead& head) {
 }
 
 RunHead read_head(const File& file) {
-  if (!has_our_format(file)) refuse(file, "is not a run recorded by RIMscope");
+  if (!has_our_format(file)) file.refuse("is not a run recorded by RIMscope");
   if (const std::int64_t version = read_version(file); version != kFormatVersion) {
-    refuse(file, "has format version " + std::to_string(version) + ", and this RIMscope reads version " +
-                     std::to_string(kFormatVersion));
+    file.refuse("has format version " + std::to_string(version) + ", and this RIMscope reads version " +
+                std::to_string(kFormatVersion));
   }
   return {first_or_empty(read_text_attribute(file, file.id(), "run_id")),
           first_or_empty(read_text_attribute(file, file.id(), "created"))};
@@ -72,7 +68,6 @@ std::map<std::string, std::string> read_facts(const File& file) {
   const Handle group = open_group(file, file.id(), kProvenanceGroup);
   std::map<std::string, std::string> facts;
   for (const std::string& name : names_in(file, group.id())) {
-    if (name == kResumptionsGroup) continue;
     const std::vector<std::string> texts = read_text_dataset(file, open_dataset(file, group.id(), name).id());
     if (texts.size() == 1) facts[name] = texts.front();
   }
@@ -95,18 +90,18 @@ SeriesInfo read_series_info(const File& file, hid_t object) {
 
 std::vector<std::int64_t> read_committed_steps(const File& file) {
   const Handle dataset = open_dataset(file, file.id(), kCommittedSteps);
-  if (layout_of(file, dataset.id()) != RowLayout{2, {}}) refuse(file, "'committed_steps' is not a list of int64");
+  if (layout_of(file, dataset.id()) != RowLayout{2, {}}) file.refuse("'committed_steps' is not a list of int64");
   const Array list = read_as_double(file, dataset.id());  // steps are far below 2^53
   std::vector<std::int64_t> steps;
   for (const double step : std::get<std::vector<double>>(list.values)) {
     constexpr double kLast = 9e15;
-    if (!(step >= -1 && step <= kLast)) refuse(file, "'committed_steps' holds what is no step");
+    if (!(step >= -1 && step <= kLast)) file.refuse("'committed_steps' holds what is no step");
     steps.push_back(static_cast<std::int64_t>(step));
   }
   // The fill value -1 at the end: lengthened, and killed before the step was written.
   if (!steps.empty() && steps.back() == -1) steps.pop_back();
   for (std::size_t i = 0; i < steps.size(); ++i) {
-    if (steps[i] < 0 || (i > 0 && steps[i] <= steps[i - 1])) refuse(file, "'committed_steps' does not rise");
+    if (steps[i] < 0 || (i > 0 && steps[i] <= steps[i - 1])) file.refuse("'committed_steps' does not rise");
   }
   return steps;
 }

@@ -1,4 +1,9 @@
 // Reads run.h5 back, for the report and for tools. Numbers come as double whatever their stored dtype.
+//
+// Sees the rows that were committed when it was made. May run beside a Recorder of another process; within one process
+// HDF5 lets no file be open twice in different modes, so a reader must be gone before its Recorder commits. Not
+// thread-safe. Every member throws Error(bad_data) where the file is damaged, holds another type than asked for, or
+// leads out of itself.
 #pragma once
 
 #include <cstdint>

@@ -71,13 +71,12 @@ void write_provenance(const File& file, const Provenance& provenance) {
 }
 
 void write_resumption(const File& file, const Provenance& provenance, std::int64_t last_step) {
-  const Handle group = open_group(file, file.id(), kProvenanceGroup);
-  const std::map<std::string, std::string> first = read_facts(file);
-  const bool is_first = !has_member(file, group.id(), kResumptionsGroup);
+  const bool is_first = !has_member(file, file.id(), kResumptionsGroup);
   const Handle all =
-      is_first ? make_group(file, group.id(), kResumptionsGroup) : open_group(file, group.id(), kResumptionsGroup);
+      is_first ? make_group(file, file.id(), kResumptionsGroup) : open_group(file, file.id(), kResumptionsGroup);
   const Handle own = make_group(file, all.id(), std::to_string(names_in(file, all.id()).size() + 1));
   write_fact(file, own.id(), "after_step", std::to_string(last_step));
+  const std::map<std::string, std::string> first = read_facts(file);
   for (const auto& [name, text] : provenance.facts) {
     const auto known = first.find(name);
     if (known == first.end() || known->second != text) write_fact(file, own.id(), name, text);
@@ -86,8 +85,11 @@ void write_resumption(const File& file, const Provenance& provenance, std::int64
 
 void copy_run(const File& source, const File& target, const std::vector<std::int64_t>& steps,
               const std::map<std::string, StaticBlock>& replaced) {
-  open_group(source, source.id(), kProvenanceGroup);
-  copy_object(source, source.id(), target.id(), kProvenanceGroup);
+  for (const char* name : {kProvenanceGroup, kResumptionsGroup}) {
+    if (!has_member(source, source.id(), name)) continue;
+    open_group(source, source.id(), name);  // refuses one that lies elsewhere
+    copy_object(source, source.id(), target.id(), name);
+  }
   const Handle arrays = open_group(source, source.id(), kStaticGroup);
   const Handle target_arrays = open_group(target, target.id(), kStaticGroup);
   for (const std::string& name : names_in(source, arrays.id())) {

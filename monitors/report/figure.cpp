@@ -6,6 +6,7 @@ namespace rim::report {
 namespace {
 
 std::string render_legend(const LineChart& chart) {
+  if (chart.curves.size() < 2) return "";  // the title says it
   std::string items;
   for (const Curve& curve : chart.curves) {
     items += element("li", {}, draw_key(curve.style) + text_element("span", {}, curve.label));

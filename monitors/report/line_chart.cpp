@@ -89,7 +89,7 @@ std::string draw_end_labels(const PlotFrame& frame, const LineChart& chart) {
     label->y = std::min(label->y, floor);
     floor = label->y - kLabelHeight;
     markup += svg_text(PlotFrame::kRight + 9, label->y + 4, "end " + css_class(label->curve->style), "start",
-                       to_text(label->curve->values.back(), chart.form, 2));
+                       to_short_text(label->curve->values.back(), chart.form));
   }
   return markup;
 }

@@ -24,13 +24,24 @@ bool is_whole(double value) { return std::abs(value) < 1e6 && value == std::floo
 
 }  // namespace
 
-std::string to_text(double value, NumberForm form, int digits) {
+std::string to_text(double value, NumberForm form) {
   if (!std::isfinite(value)) return std::isnan(value) ? "–" : (value > 0 ? "∞" : "−∞");
   if (form == NumberForm::percent) {
     return without_trailing_zero(written(100 * value, std::chars_format::fixed, 1)) + "%";
   }
   if (is_whole(value)) return without_trailing_zero(written(value, std::chars_format::fixed, 0));
-  return written(value, std::chars_format::general, digits);
+  return written(value, std::chars_format::general, 3);
+}
+
+std::string to_short_text(double value, NumberForm form) {
+  const bool moderate = std::abs(value) >= 1e-3 && std::abs(value) < 1e5;
+  if (form == NumberForm::percent || !std::isfinite(value) || value == 0) return to_text(value, form);
+  if (moderate) return is_whole(value) ? to_text(value) : written(value, std::chars_format::general, 2);
+  std::string text = written(value, std::chars_format::scientific, 1);  // "5.0e-04"
+  if (const std::size_t zero = text.find(".0e"); zero != std::string::npos) text.erase(zero, 2);
+  if (const std::size_t zero = text.find("e-0"); zero != std::string::npos) text.erase(zero + 2, 1);
+  if (const std::size_t plus = text.find("e+0"); plus != std::string::npos) text.erase(plus + 1, 2);
+  return text;
 }
 
 std::string coordinate(double value) { return without_trailing_zero(written(value, std::chars_format::fixed, 1)); }

@@ -8,8 +8,10 @@ namespace rim::report {
 
 enum class NumberForm { plain, percent };
 
-// `digits` significant ones, or a percentage with at most one decimal; an en dash for NaN.
-std::string to_text(double value, NumberForm form = NumberForm::plain, int digits = 3);
+// Three significant digits, or a percentage with at most one decimal; an en dash for NaN.
+std::string to_text(double value, NumberForm form = NumberForm::plain);
+// For ticks and end labels: two significant digits, in at most seven characters ("5e-4" for 0.0005).
+std::string to_short_text(double value, NumberForm form = NumberForm::plain);
 // A coordinate of a drawing: one decimal.
 std::string coordinate(double value);
 

@@ -19,7 +19,7 @@ std::string PlotFrame::axes(const std::string& x_label, const std::string& y_lab
   std::string markup;
   for (const double tick : round_ticks(y_range, 5)) {
     markup += svg_line(kLeft, y(tick), kRight, y(tick), "grid");
-    markup += svg_text(kLeft - 8, y(tick) + 4, "tick", "end", to_text(tick, form));
+    markup += svg_text(kLeft - 8, y(tick) + 4, "tick", "end", to_short_text(tick, form));
   }
   markup += svg_line(kLeft, kBottom, kRight, kBottom, "axis");
   markup += svg_text(kLeft - 38, kTop - 16, "label", "start", y_label);

@@ -23,6 +23,7 @@ using rim::Recorder;
 using rim::scalar_array;
 using rim::SeriesInfo;
 
+constexpr const char* kHostile = "<script>alert(1)</script>\"'&";
 constexpr std::int64_t kPrompts = 60, kNeurons = 24, kDraws = 100, kLayers = 6;
 
 // Falls from `start` to `end` around the middle of training; `t` in [0, 1].
@@ -105,6 +106,7 @@ void add_statics(Recorder& recorder, bool empty) {
       {"layer of each safety-critical neuron", "index", "top 1% by counterfactual pairs", {"neuron"}});
   recorder.write_static("neurons.per_layer", {{kLayers}, std::vector<std::int64_t>(kLayers, count / kLayers)},
                         {"neurons in each layer", "1", "number selected", {"layer"}});
+  recorder.write_static("neurons.split_half", scalar_array(0.75), {"stability", "1", "Jaccard index", {}});
   recorder.write_static("behaviour.harmful.prompt_id", std::vector<std::string>{"p0", "p1 – ü"},
                         {"prompts", "", "id in the prompt set", {"prompt"}});
 }
@@ -121,34 +123,47 @@ void write_log(const std::filesystem::path& path, std::int64_t steps) {
   log << "{\"step\": 3";  // as a killed run leaves it
 }
 
-void make_run(const std::filesystem::path& folder, const std::string& kind) {
-  const bool hostile = kind == "hostile", empty = kind == "empty";
-  const std::string text = hostile ? "<script>alert(1)</script>\"'&" : "organism-target-cot";
-  std::filesystem::create_directories(folder);
-  Random random(7);
-  Recorder recorder = Recorder::create(
-      folder / "run.h5",
-      {text,
-       "max_steps: 240\nseed: 1\nmonitors:\n  - {kind: ras, task: arithmetic}\n" + (hostile ? text : ""),
-       {{"git_commit", "0123abc"},
-        {"world_size", "2"},
-        {"argv", "rimscope train configs/organism.yaml"},
-        {"seed", "1"},
-        {"rimscope_version", "0.1.0"},
-        {hostile ? "<b>" : "hosts", "node-1"}}});
-  add_statics(recorder, empty);
-  const std::int64_t observations = kind == "single" ? 1 : 13;
-  for (std::int64_t i = 0; i < observations; ++i) {
-    const double t = static_cast<double>(i) / 12;
-    for (const char* mode : {"on", "off"}) add_behaviour(recorder, random, mode, t);
-    add_neurons(recorder, random, t, empty);
-    if (hostile) recorder.append("x<y&z.s\"et.on.refused", scalar_array(t), {text, text, text, {}});
-    if (hostile) recorder.append("x<y&z.s\"et.on.refused.low", scalar_array(t), {text, text, text, {}});
-    if (hostile) recorder.append("x<y&z.s\"et.on.refused.high", scalar_array(t), {text, text, text, {}});
-    recorder.commit(20 * i, 20480 * i);
+void observe(Recorder& recorder, Random& random, const std::string& kind, std::int64_t observation) {
+  const double t = static_cast<double>(observation) / 12;
+  for (const char* mode : {"on", "off"}) add_behaviour(recorder, random, mode, t);
+  add_neurons(recorder, random, t, kind == "empty");
+  if (kind == "hostile") {
+    for (const char* bound : {"", ".low", ".high"}) {
+      recorder.append(std::string("x<y&z.s\"et.on.refused") + bound, scalar_array(t), {kHostile, "1", kHostile, {}});
+    }
   }
+  recorder.commit(20 * observation, 20480 * observation);
+}
+
+rim::Provenance provenance_of(const std::string& kind, const std::string& host) {
+  const std::string config = "max_steps: 240\nseed: 1\nmonitors:\n  - {kind: ras, task: arithmetic}\n";
+  rim::Provenance provenance{"organism-target-cot", config, {{"git_commit", "0123abc"}, {"hosts", host}}};
+  provenance.facts["argv"] = "mpirun -np 2 rimscope train configs/organism.yaml";
+  provenance.facts["world_size"] = "2";
+  provenance.facts["seed"] = "1";
+  if (kind == "hostile") {
+    provenance.run_id = kHostile;
+    provenance.config += kHostile;
+    provenance.facts["<b>"] = kHostile;
+  }
+  return provenance;
+}
+
+// The run is killed after step 180, and resumes from the checkpoint of step 120 on another host.
+void make_run(const std::filesystem::path& folder, const std::string& kind) {
+  std::filesystem::create_directories(folder);
+  const std::filesystem::path path = folder / "run.h5";
+  Random random(7);
+  Recorder recorder = Recorder::create(path, provenance_of(kind, "node-1"));
+  add_statics(recorder, kind == "empty");
+  const std::int64_t first_part = kind == "single" ? 1 : 10;
+  for (std::int64_t i = 0; i < first_part; ++i) observe(recorder, random, kind, i);
   recorder.close();
-  if (kind != "single") write_log(folder / "log.jsonl", 240);
+  if (kind == "single") return;
+  Recorder resumed = Recorder::resume(path, provenance_of(kind, "node-2"), 120);
+  for (std::int64_t i = 7; i < 13; ++i) observe(resumed, random, kind, i);
+  resumed.close();
+  write_log(folder / "log.jsonl", 240);
 }
 
 }  // namespace

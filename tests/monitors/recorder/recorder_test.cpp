@@ -76,6 +76,17 @@ TEST_F(RecorderTest, StaticArraysAndTextsAreReplacedByALaterWrite) {
   EXPECT_EQ(error_of([&] { (void)reader.static_strings("neurons.layer"); }).code(), ExitCode::bad_data);
 }
 
+TEST_F(RecorderTest, AStaticScalarIsAnArrayWithoutAxes) {
+  Recorder recorder = Recorder::create(path_, provenance());
+  recorder.write_static("split_half", scalar_array(0.5), {"stability", "1", "Jaccard index", {}});
+  recorder.close();
+  const SeriesData data = RunReader(path_).static_array("split_half");
+  EXPECT_TRUE(data.shape.empty());
+  EXPECT_THAT(data.values, ElementsAre(0.5));
+  EXPECT_TRUE(data.info.dimensions.empty());
+  EXPECT_EQ(data.info.definition, "Jaccard index");
+}
+
 TEST_F(RecorderTest, LongListsOfTextsComeBackWhole) {
   std::vector<std::string> texts;
   for (std::size_t i = 0; i < 3000; ++i) texts.push_back(std::string(i % 700, 'a') + std::to_string(i));

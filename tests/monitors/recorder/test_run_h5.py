@@ -36,7 +36,7 @@ def test_root_says_what_the_file_is(run_folder):
         assert file.attrs["format_version"] == 1
         assert file.attrs["run_id"].decode() == "organism-target-cot"
         assert file.attrs["created"].decode().endswith("Z")
-        assert set(file) == {"committed_steps", "provenance", "series", "static"}
+        assert set(file) == {"committed_steps", "provenance", "resumptions", "series", "static"}
 
 
 def test_provenance_is_text(run_folder):
@@ -91,6 +91,30 @@ def test_only_rewritten_chunks_are_left_uncompressed(run_folder):
             assert series.maxshape[0] is None
             assert (series.chunks[0] == 1) == (series.compression == "gzip"), name
             assert numpy.prod(series.chunks) * series.dtype.itemsize <= 1 << 20
+
+
+def test_a_static_scalar_has_no_axes(run_folder):
+    with h5py.File(run_folder / "run.h5") as file:
+        scalar = file["static/neurons.split_half"]
+        assert scalar.shape == () and scalar[()] == 0.75 and len(scalar.attrs["dimensions"]) == 0
+
+
+def test_a_resumption_is_noted(run_folder):
+    with h5py.File(run_folder / "run.h5") as file:
+        first = {name: text.asstr()[()] for name, text in file["resumptions/1"].items()}
+        assert first == {"after_step": "120", "hosts": "node-2"}
+        assert list(file["resumptions"]) == ["1"]
+
+
+def test_the_example_in_the_schema_runs(run_folder, tmp_path, monkeypatch, capsys):
+    schema = os.path.join(os.environ.get("RIMSCOPE_SOURCE", "."), "docs", "hdf5-schema.md")
+    with open(schema, encoding="utf-8") as text:
+        example = text.read().split("```python\n")[1].split("```")[0]
+    os.makedirs(tmp_path / "runs/demo")
+    shutil.copy(run_folder / "run.h5", tmp_path / "runs/demo")
+    monkeypatch.chdir(tmp_path)
+    exec(example, {})
+    assert capsys.readouterr().out.splitlines()[1] == "0 1.0"
 
 
 def test_an_external_link_is_not_followed(copy):

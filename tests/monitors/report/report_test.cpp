@@ -50,7 +50,12 @@ TEST(Numbers, AreWrittenForPeople) {
   EXPECT_EQ(to_text(-0.0, NumberForm::percent), "0%");
   EXPECT_EQ(to_text(kNaN), "–");
   EXPECT_EQ(to_text(0.012345), "0.0123");
-  EXPECT_EQ(to_text(0.012345, NumberForm::plain, 2), "0.012");
+  EXPECT_EQ(to_short_text(0.012345), "0.012");
+  EXPECT_EQ(to_short_text(1234), "1234");
+  EXPECT_EQ(to_short_text(0.0005), "5e-4");
+  EXPECT_EQ(to_short_text(-1.84e-10), "-1.8e-10");
+  EXPECT_EQ(to_short_text(2e7), "2e7");
+  EXPECT_EQ(to_short_text(0.5, NumberForm::percent), "50%");
   EXPECT_EQ(to_text(12000), "12000");
   EXPECT_EQ(to_text(-std::numeric_limits<double>::infinity()), "−∞");
   EXPECT_EQ(coordinate(-0.01), "0");
