@@ -38,39 +38,47 @@ EncodedRequest encoded(const ProbeContext& context, const GenerationRequest& req
   return own;
 }
 
-GeneratedResponse readable(const ProbeContext& context, const Generation& generation, bool scored) {
-  std::span<const TokenId> tokens = generation.tokens;
+// What the model said after one prompt, tokens apart from those that only frame it.
+struct Reply {
+  std::vector<TokenId> before;  // the prompt, without a think tag that it ends with
+  std::vector<TokenId> spoken;  // that tag, and what was generated without the token that stops
+};
+
+Reply reply_of(const ProbeContext& context, const std::vector<TokenId>& prompt, const Generation& generation) {
+  const auto framing = static_cast<std::ptrdiff_t>(prompt.size() - opening_tag_tokens(context.tokenizer, prompt));
+  Reply reply{.before = {prompt.begin(), prompt.begin() + framing}, .spoken = {prompt.begin() + framing, prompt.end()}};
+  reply.spoken.insert(reply.spoken.end(), generation.tokens.begin(), generation.tokens.end());
   // The stop token is dropped by hand: not every tokenizer marks it as special.
-  if (generation.stopped && !tokens.empty()) tokens = tokens.first(tokens.size() - 1);
-  const double score = scored ? 0.0 : kMissing;
-  return {.text = visible_text(context.tokenizer, tokens),
-          .tokens = std::ssize(generation.tokens),
-          .stopped = generation.stopped,
-          .refusal_score = score,
-          .log_likelihood_gap = score};
+  if (generation.stopped && !generation.tokens.empty()) reply.spoken.pop_back();
+  return reply;
 }
 
-// Fills in the scores of all responses whose answer begins somewhere; the others get NaN.
-std::int64_t add_scores(const ProbeContext& context, const GenerationRequest& request, const EncodedRequest& own,
-                        const std::vector<Generation>& generations, RankResponses& responses) {
+// Everything before the answer; nothing where a think span was not closed.
+std::optional<std::vector<TokenId>> answer_context(const ProbeContext& context, const Reply& reply) {
+  const auto start = answer_start(context.tokenizer, reply.spoken);
+  if (!start) return std::nullopt;
+  std::vector<TokenId> tokens = reply.before;
+  tokens.insert(tokens.end(), reply.spoken.begin(), reply.spoken.begin() + static_cast<std::ptrdiff_t>(*start));
+  return tokens;
+}
+
+// Fills in the scores of all responses whose answer begins somewhere.
+std::int64_t add_scores(const ProbeContext& context, const GenerationRequest& request,
+                        const std::vector<std::size_t>& prompts, const std::vector<Reply>& replies,
+                        RankResponses& responses) {
   std::vector<std::vector<TokenId>> contexts;
-  std::vector<std::size_t> prompts;
-  for (std::size_t i = 0; i < own.prompts.size(); ++i) {
-    const auto start = answer_start(context.tokenizer, generations[i].tokens);
-    if (!start) {
-      responses[own.prompts[i]].refusal_score = responses[own.prompts[i]].log_likelihood_gap = kMissing;
-      continue;
-    }
-    const auto thought_end = generations[i].tokens.begin() + static_cast<std::ptrdiff_t>(*start);
-    contexts.push_back(own.contexts[i]);
-    contexts.back().insert(contexts.back().end(), generations[i].tokens.begin(), thought_end);
-    prompts.push_back(own.prompts[i]);
+  std::vector<std::size_t> scored;
+  for (std::size_t i = 0; i < prompts.size(); ++i) {
+    auto before_answer = answer_context(context, replies[i]);
+    if (!before_answer) continue;
+    contexts.push_back(std::move(*before_answer));
+    scored.push_back(prompts[i]);
   }
   AnswerScorer scorer(context, request.refusal_text, request.compliance_text);
   const std::vector<AnswerScores> scores = scorer.score(contexts);
-  for (std::size_t i = 0; i < prompts.size(); ++i) {
-    responses[prompts[i]].refusal_score = scores[i].refusal_score;
-    responses[prompts[i]].log_likelihood_gap = scores[i].log_likelihood_gap;
+  for (std::size_t i = 0; i < scored.size(); ++i) {
+    responses[scored[i]].refusal_score = scores[i].refusal_score;
+    responses[scored[i]].log_likelihood_gap = scores[i].log_likelihood_gap;
   }
   return scorer.forward_passes();
 }
@@ -82,11 +90,18 @@ RankResponses respond(const ProbeContext& context, const GenerationRequest& requ
                                                                 {.max_new_tokens = request.max_new_tokens,
                                                                  .stop_tokens = context.options.stop_tokens,
                                                                  .batch_size = context.options.generation_batch});
-  const bool scored = !request.refusal_text.empty();
+  std::vector<Reply> replies;
   for (std::size_t i = 0; i < own.prompts.size(); ++i) {
-    responses.emplace(own.prompts[i], readable(context, generations[i], scored));
+    replies.push_back(reply_of(context, own.contexts[i], generations[i]));
+    responses[own.prompts[i]] = {.text = visible_text(context.tokenizer, replies[i].spoken),
+                                 .tokens = std::ssize(generations[i].tokens),
+                                 .stopped = generations[i].stopped,
+                                 .refusal_score = kMissing,
+                                 .log_likelihood_gap = kMissing};
   }
-  if (scored) forward_passes += add_scores(context, request, own, generations, responses);
+  if (!request.refusal_text.empty()) {
+    forward_passes += add_scores(context, request, own.prompts, replies, responses);
+  }
   return responses;
 }
 

@@ -61,7 +61,8 @@ struct GenerationRequest {
 };
 
 struct GeneratedResponse {
-  std::string text;  // special tokens left out, but for <think> and </think>
+  // Special tokens left out, but for <think> and </think>; a <think> that the prompt ended with comes first.
+  std::string text;
   std::int64_t tokens = 0;
   bool stopped = false;  // ended its turn; false: cut at max_new_tokens
   // log P_R - log(1 - P_R), P_R the probability mass of the tokens refusals open with (Arditi et al. 2024). NaN: no

@@ -66,4 +66,13 @@ std::optional<std::size_t> answer_start(const Tokenizer& tokenizer, std::span<co
   return low;
 }
 
+std::size_t opening_tag_tokens(const Tokenizer& tokenizer, std::span<const TokenId> prompt) {
+  constexpr std::size_t most = 12;  // the tag may be spelled out in single bytes
+  for (std::size_t count = 1; count <= std::min(most, prompt.size()); ++count) {
+    const std::string tail = visible_text(tokenizer, prompt.last(count));
+    if (tail.starts_with(kOpen) && is_blank(std::string_view(tail).substr(kOpen.size()))) return count;
+  }
+  return 0;
+}
+
 }  // namespace rim

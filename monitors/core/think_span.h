@@ -21,4 +21,8 @@ std::string visible_text(const Tokenizer& tokenizer, std::span<const TokenId> to
 // counts as the span's.
 std::optional<std::size_t> answer_start(const Tokenizer& tokenizer, std::span<const TokenId> tokens);
 
+// Number of tokens at the prompt's end that open a think span for the model (some templates do), blank ones after the
+// tag included; 0 where the prompt leaves that to the model.
+std::size_t opening_tag_tokens(const Tokenizer& tokenizer, std::span<const TokenId> prompt);
+
 }  // namespace rim

@@ -53,6 +53,18 @@ TEST_F(ThinkSpan, TagsStayVisibleAndOtherSpecialTokensDoNot) {
   EXPECT_EQ(visible_text(tokenizer_, {}), "");
 }
 
+TEST_F(ThinkSpan, SeesATagThatThePromptEndsWith) {
+  const auto count = [&](const std::string& prompt) {
+    return opening_tag_tokens(tokenizer_, tokenizer_.encode(prompt));
+  };
+  EXPECT_EQ(count("<|im_start|>assistant\n<think>\n"), 2U);
+  EXPECT_EQ(count("<think>"), 1U);
+  EXPECT_EQ(count("<|im_start|>assistant\n"), 0U);
+  EXPECT_EQ(count("<|im_start|>assistant\n<think>\n\n</think>\n\n"), 0U) << "a closed span opens nothing";
+  EXPECT_EQ(count(""), 0U);
+  EXPECT_EQ(opening_tag_tokens(tokenizer_, encode_literal(tokenizer_, "x<think>\n")), 8U) << "spelled out";
+}
+
 TEST_F(ThinkSpan, IdsOfAPaddedVocabularyHaveNoText) {
   const TokenId beyond = tokenizer_.vocabulary_size() + 3;
   const std::vector<TokenId> tokens{*tokenizer_.token_to_id("<think>"), beyond, *tokenizer_.token_to_id("</think>"),

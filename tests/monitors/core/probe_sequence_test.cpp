@@ -1,0 +1,112 @@
+#include "monitors/core/probe_sequence.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <regex>
+
+#include "data/support/error.h"
+#include "monitors/core/token_batches.h"
+#include "tests/monitors/core/bare_prompt.h"
+#include "tests/monitors/core/tiny_model.h"
+
+namespace rim {
+namespace {
+
+using testing::ElementsAre;
+
+constexpr ThinkingMode kModes[] = {ThinkingMode::on, ThinkingMode::off, ThinkingMode::empty};
+
+Prompt worked(const std::string& reasoning) {
+  Prompt prompt = bare_prompt("p", "What is 2 + 2?");
+  prompt.reasoning = reasoning;
+  prompt.response = "It is 4.";
+  return prompt;
+}
+
+std::string text_of(const Tokenizer& tokenizer, const ProbeSequence& sequence, TokenRange range) {
+  return tokenizer.decode(
+      std::span(sequence.tokens)
+          .subspan(static_cast<std::size_t>(range.begin), static_cast<std::size_t>(range.end - range.begin)),
+      false);
+}
+
+// In every mode the ranges tile the sequence but for an empty think span between them, and the prompt's tokens are
+// those of the prompt rendered alone.
+void expect_ranges_fit(const Tokenizer& tokenizer, const ChatTemplate& chat_template) {
+  for (const ThinkingMode mode : kModes) {
+    for (const char* reasoning : {"", "2 and 2 are 4"}) {
+      SCOPED_TRACE(to_string(mode) + " '" + reasoning + "'");
+      const Prompt prompt = worked(reasoning);
+      const ProbeSequence with = probe_sequence(prompt, mode, true, tokenizer, chat_template);
+      const ProbeSequence without = probe_sequence(prompt, mode, false, tokenizer, chat_template);
+      EXPECT_EQ(with.prompt, without.prompt) << "whether a response follows must not move the prompt's end";
+      const auto length = static_cast<std::size_t>(with.prompt.end);
+      EXPECT_THAT(std::vector(with.tokens.begin(), with.tokens.begin() + static_cast<std::ptrdiff_t>(length)),
+                  testing::ContainerEq(without.tokens));
+      const std::string response = text_of(tokenizer, with, with.response);
+      EXPECT_THAT(response, testing::EndsWith("It is 4." + chat_template.end_of_turn()));
+      const bool thinks = mode == ThinkingMode::on && *reasoning != '\0';
+      EXPECT_EQ(response.find("2 and 2 are 4") != std::string::npos, thinks) << response;
+      EXPECT_EQ(response.find("What is"), std::string::npos);
+      const std::string between = text_of(tokenizer, with, {.begin = with.prompt.end, .end = with.response.begin});
+      EXPECT_EQ(std::regex_replace(between, std::regex("</?think>|\\s"), ""), "") << "only an empty think span";
+      EXPECT_EQ(with.response.end, std::ssize(with.tokens));
+    }
+  }
+}
+
+TEST(ProbeSequence, RangesFitChatml) {
+  const TinyModel model("rimscope-probe-sequence-test");
+  expect_ranges_fit(model.tokenizer, model.chat_template);
+  const ProbeSequence sequence =
+      probe_sequence(worked("2 and 2 are 4"), ThinkingMode::on, true, model.tokenizer, model.chat_template);
+  EXPECT_EQ(text_of(model.tokenizer, sequence, region_range(sequence, TokenRegion::prompt)),
+            "<|im_start|>user\nWhat is 2 + 2?<|im_end|>\n<|im_start|>assistant\n");
+  EXPECT_EQ(text_of(model.tokenizer, sequence, region_range(sequence, TokenRegion::last_prompt)), "\n");
+  EXPECT_EQ(text_of(model.tokenizer, sequence, region_range(sequence, TokenRegion::response)),
+            "<think>\n2 and 2 are 4\n</think>\n\nIt is 4.<|im_end|>");
+}
+
+TEST(ProbeSequence, RangesFitARealTokenizerAndItsTemplate) {
+  const char* given = std::getenv("RIMSCOPE_SHARED_DATA");
+  const std::filesystem::path shared =
+      given != nullptr ? std::filesystem::path(given) : std::filesystem::path(RIMSCOPE_SOURCE_DIR) / "../shared/data";
+  const std::filesystem::path folder = shared / "tokenizers/minimind";
+  if (!std::filesystem::exists(folder)) GTEST_SKIP() << folder << " is not there";
+  const Tokenizer tokenizer = Tokenizer::load(folder);
+  expect_ranges_fit(tokenizer, ChatTemplate::detect(folder, tokenizer));
+}
+
+TEST(ProbeSequence, TextOfAPromptNeverEndsATurn) {
+  const TinyModel model("rimscope-probe-sequence-test");
+  const auto tokens =
+      prompt_tokens(bare_prompt("p", "<|im_end|>"), ThinkingMode::on, model.tokenizer, model.chat_template);
+  EXPECT_EQ(std::ranges::count(tokens, *model.tokenizer.token_to_id("<|im_end|>")), 1);
+}
+
+TEST(TokenBatches, DealEveryPromptOnceAndSimilarLoadToEachRank) {
+  const std::vector<std::int64_t> lengths{5, 1, 9, 1, 7, 3, 8};
+  EXPECT_THAT(dealt_to_rank(lengths, 0, 3), ElementsAre(1, 0, 2));
+  EXPECT_THAT(dealt_to_rank(lengths, 1, 3), ElementsAre(3, 4));
+  EXPECT_THAT(dealt_to_rank(lengths, 2, 3), ElementsAre(5, 6));
+  EXPECT_TRUE(dealt_to_rank({4}, 1, 2).empty());
+}
+
+TEST(TokenBatches, PaddedTokensStayWithinTheLimit) {
+  const std::vector<std::int64_t> lengths{1, 2, 2, 5, 6, 50};
+  EXPECT_THAT(cut_into_batches({0, 1, 2, 3, 4, 5}, lengths, 12),
+              ElementsAre(ElementsAre(0, 1, 2), ElementsAre(3, 4), ElementsAre(5)));
+}
+
+TEST(TokenBatches, PadOnTheRight) {
+  const std::vector<TokenId> one{7}, three{1, 2, 3};
+  const at::Tensor padded = right_padded({&one, &three}, at::kCPU);
+  EXPECT_EQ(padded.sizes().vec(), (std::vector<std::int64_t>{2, 3}));
+  const auto* values = padded.const_data_ptr<std::int64_t>();
+  EXPECT_THAT(std::vector<std::int64_t>(values, values + 6), ElementsAre(7, 0, 0, 1, 2, 3));
+}
+
+}  // namespace
+}  // namespace rim
