@@ -6,7 +6,7 @@ namespace rim {
 namespace {
 
 // The largest vocabularies have a quarter of a million tokens; beyond this an id would only cost memory.
-constexpr std::int64_t kLargestId = (std::int64_t{1} << 24) - 1;
+constexpr std::int64_t kLargestId = (std::int64_t{1} << 22) - 1;
 
 }  // namespace
 

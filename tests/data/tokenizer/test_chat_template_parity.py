@@ -16,6 +16,8 @@ SMOLLM2 = ("{% for message in messages %}{% if loop.first and messages[0]['role'
            "{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}")
 BARE_CHATML = ("{% for m in messages %}<|im_start|>{{ m.role }}\n{{ m.content }}<|im_end|>\n{% endfor %}"
                "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}")
+RAW_DEFAULT = ("{% if messages[0]['role'] != 'system' %}<|im_start|>system\nYou are \"raw\".<|im_end|>\n{% endif %}"
+               + BARE_CHATML)
 
 
 def template_of_config(name):
@@ -37,6 +39,7 @@ FAMILIES = {
     "smollm2": (lambda: SMOLLM2.replace("\n", "\\n"), CHATML_TOKENS, False),
     "smollm2_line_breaks": (lambda: SMOLLM2, CHATML_TOKENS, False),
     "bare_chatml": (lambda: BARE_CHATML, CHATML_TOKENS, False),
+    "raw_default": (lambda: RAW_DEFAULT, CHATML_TOKENS, False),
     "llama3": (lambda: template_file("llama3.jinja"), LLAMA_TOKENS, False),
     "llama3_1": (lambda: template_file("llama3_1.jinja"), LLAMA_TOKENS, False),
 }
