@@ -118,9 +118,12 @@ def test_bf16_is_as_close_to_fp32_as_transformers(name, tmp_path):
     assert ours["logits"].dtype == torch.bfloat16
     assert distance(ours["logits"], exact_logits) <= 1.1 * distance(their_logits, exact_logits)
     assert distance(ours["loss"], exact_loss) <= 2e-3
-    for parameter, gradient in exact.items():
-        own = distance(ours["gradient." + parameter], gradient)
-        assert own <= 1.25 * distance(theirs[parameter], gradient) + 1e-3, parameter
+    # Rounding errors of single gradients are noise of about the same size; their mean must not be larger.
+    own = {parameter: distance(ours["gradient." + parameter], gradient) for parameter, gradient in exact.items()}
+    reference = {parameter: distance(theirs[parameter], gradient) for parameter, gradient in exact.items()}
+    assert sum(own.values()) <= 1.1 * sum(reference.values())
+    for parameter, value in own.items():
+        assert value <= 2 * reference[parameter] + 1e-3, parameter
 
 
 def test_taps_equal_hooks(case):

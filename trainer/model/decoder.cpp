@@ -5,6 +5,7 @@
 #include "data/support/error.h"
 #include "trainer/model/attention.h"
 #include "trainer/model/cross_entropy.h"
+#include "trainer/model/heads.h"
 #include "trainer/model/rms_norm.h"
 #include "trainer/model/rope.h"
 #include "trainer/model/swiglu.h"
@@ -47,15 +48,13 @@ at::Tensor Decoder::attention_block(const at::Tensor& x, std::int64_t layer, con
   const auto heads = [&](const at::Tensor& weight, const at::Tensor& bias) {
     return linear(x, weight, bias).unflatten(-1, {-1, config_.head_size});
   };
-  at::Tensor query = heads(weights.query, weights.query_bias);
-  at::Tensor key = heads(weights.key, weights.key_bias);
-  const at::Tensor value = heads(weights.value, weights.value_bias).transpose(1, 2);
-  if (config_.query_key_norm) {
-    query = rms_norm(query, weights.query_norm, config_.rms_norm_epsilon);
-    key = rms_norm(key, weights.key_norm, config_.rms_norm_epsilon);
-  }
-  AttentionInputs inputs{rotate(query, pass.rotation).transpose(1, 2), rotate(key, pass.rotation).transpose(1, 2),
-                         value, at::Tensor(), config_.sliding_window[static_cast<std::size_t>(layer)]};
+  const auto prepared = [&](const at::Tensor& weight, const at::Tensor& bias, const at::Tensor& norm) {
+    return prepare_heads(heads(weight, bias), norm, config_.rms_norm_epsilon, pass.rotation);
+  };
+  AttentionInputs inputs{prepared(weights.query, weights.query_bias, weights.query_norm),
+                         prepared(weights.key, weights.key_bias, weights.key_norm),
+                         heads(weights.value, weights.value_bias).transpose(1, 2), at::Tensor(),
+                         config_.sliding_window[static_cast<std::size_t>(layer)]};
   if (pass.cache != nullptr) {
     KeyValueCache& cache = *pass.cache;
     cache.store(layer, pass.positions, inputs.key, inputs.value);
