@@ -1,0 +1,79 @@
+#include "launch/verbs/summary.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+
+#include "data/support/error.h"
+#include "monitors/recorder/recorder.h"
+
+namespace rim {
+namespace {
+
+using ::testing::HasSubstr;
+
+class SummaryTest : public ::testing::Test {
+ protected:
+  SummaryTest() : folder_(std::filesystem::path(::testing::TempDir()) / "rimscope-summary") {
+    std::filesystem::remove_all(folder_);
+    std::filesystem::create_directories(folder_);
+  }
+  ~SummaryTest() override { std::filesystem::remove_all(folder_); }
+
+  Recorder recorder() { return Recorder::create(folder_ / "run.h5", {.run_id = "a", .config = "", .facts = {}}); }
+
+  std::filesystem::path folder_;
+};
+
+void add(Recorder& recorder, const std::string& name, double value) {
+  recorder.append(name, scalar_array(value), {"a test series", "1", "none", {}});
+}
+
+TEST_F(SummaryTest, GoesFromTheBaseToTheLastObservation) {
+  Recorder record = recorder();
+  for (const int step : {0, 10, 20}) {
+    const double share = 1.0 - step / 20.0;
+    for (const std::string mode : {"on", "off"}) {
+      const std::string name = "behaviour.harmful." + mode + ".refused";
+      add(record, name, share);
+      add(record, name + ".low", share * 0.9);
+      add(record, name + ".high", share * 0.9 + 0.1);
+    }
+    add(record, "behaviour.task.on.accuracy", step / 40.0);
+    add(record, "ras.safety", step * 0.5);
+    record.append("ras.control", {.shape = {3}, .values = std::vector<double>{1.0, 2.0, 3.0}},
+                  {"draws", "1", "none", {"draw"}});
+    add(record, "ras.p", 0.25);
+    record.commit(step, step * 100);
+  }
+  record.close();
+  const std::string text = run_summary(folder_);
+  EXPECT_THAT(text, HasSubstr("base -> step 20"));
+  EXPECT_THAT(text, HasSubstr("refusal harmful, thinking on      100% [90, 100] -> 0% [0, 10]\n"));
+  EXPECT_THAT(text, HasSubstr("refusal harmful, thinking off     100% [90, 100] -> 0% [0, 10]\n"));
+  EXPECT_THAT(text, HasSubstr("accuracy task, thinking on        0% -> 50%\n"));
+  EXPECT_THAT(text, HasSubstr("safety-critical 10, control 2 [1.05, 2.95] over 3 draws, p 0.25\n"));
+  EXPECT_THAT(text, HasSubstr((folder_ / "run.h5").string()));
+}
+
+TEST_F(SummaryTest, SaysSoWhereNothingIsRecordedYet) {
+  recorder().close();
+  try {
+    run_summary(folder_);
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ExitCode::bad_data);
+    EXPECT_THAT(error.what(), HasSubstr("no observation is recorded yet"));
+  }
+}
+
+TEST_F(SummaryTest, ARunWithoutMonitorsIsNotAnError) {
+  Recorder record = recorder();
+  record.commit(0, 0);
+  record.close();
+  EXPECT_THAT(run_summary(folder_), HasSubstr("the run had no monitor of behaviour or neurons"));
+}
+
+}  // namespace
+}  // namespace rim
