@@ -29,7 +29,7 @@ function(rim_test folder)
   target_link_libraries(${name}_tests PRIVATE ${name} ${ARG_LINK} rim_warnings GTest::gtest GTest::gmock GTest::gtest_main)
   target_compile_definitions(${name}_tests PRIVATE RIMSCOPE_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
   add_test(NAME ${folder} COMMAND ${name}_tests --gtest_brief=1)
-  set_tests_properties(${folder} PROPERTIES LABELS unit TIMEOUT 600)
+  set_tests_properties(${folder} PROPERTIES LABELS unit TIMEOUT 600 ENVIRONMENT "${RIM_TEST_ENVIRONMENT}")
 endfunction()
 
 # rim_mpi_test(trainer/parallel 1 2 4) runs tests/trainer/parallel/*_mpi_test.cpp under mpirun with each number of ranks.
