@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cmath>
 
 #include "monitors/report/behaviour_series.h"
 #include "monitors/report/sections.h"
@@ -24,6 +25,13 @@ LineChart chart_of(const RunReader& run, const BehaviourFamily& family, const st
   return chart;
 }
 
+std::string render(const std::string& title, const LineChart& chart, const std::string& caption) {
+  const bool drawn = std::ranges::any_of(chart.curves, [](const Curve& curve) {
+    return std::ranges::any_of(curve.values, [](double value) { return std::isfinite(value); });
+  });
+  return drawn ? render_figure(title, chart, caption) : render_absence(title, "it is undefined (NaN) at every step.");
+}
+
 // Whether harmless requests were complied with says nothing that refusals do not say.
 bool is_shown(const BehaviourFamily& family) { return family.set != "harmless" || family.what == "refused"; }
 
@@ -42,9 +50,9 @@ Section behaviour_section(const RunReader& run) {
     chart.y_label = family.what == "accuracy" ? "share correct" : "share of requests";
     chart.form = NumberForm::percent;
     chart.unit_range = true;
-    section.blocks.push_back(render_figure(title_of(family), chart,
-                                           "Share with its 95% Wilson interval." + count_in_words(family) +
-                                               " Rule: " + family.modes.front().data.info.definition + "."));
+    section.blocks.push_back(render(title_of(family), chart,
+                                    "Share with its 95% Wilson interval." + count_in_words(family) +
+                                        " Rule: " + family.modes.front().data.info.definition + "."));
   }
   return section;
 }
@@ -57,7 +65,7 @@ Section score_section(const RunReader& run) {
   for (const BehaviourFamily& family : find_scores(run)) {
     LineChart chart = chart_of(run, family, "score");
     chart.y_label = family.modes.front().data.info.units;
-    section.blocks.push_back(render_figure(
+    section.blocks.push_back(render(
         title_of(family), chart,
         "Mean over prompts." + count_in_words(family) + " Score: " + family.modes.front().data.info.definition + "."));
   }

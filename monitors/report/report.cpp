@@ -73,7 +73,7 @@ std::string render_report(const std::filesystem::path& run_folder) {
 }
 
 std::filesystem::path write_report(const std::filesystem::path& run_folder) {
-  const std::filesystem::path path = run_folder / "report.html";
+  std::filesystem::path path = run_folder / "report.html";
   write_file_atomically(path, render_report(run_folder));
   return path;
 }

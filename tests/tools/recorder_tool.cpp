@@ -24,6 +24,7 @@ using rim::scalar_array;
 using rim::SeriesInfo;
 
 constexpr const char* kHostile = "<script>alert(1)</script>\"'&";
+constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
 constexpr std::int64_t kPrompts = 60, kNeurons = 24, kDraws = 100, kLayers = 6;
 
 // Falls from `start` to `end` around the middle of training; `t` in [0, 1].
@@ -39,7 +40,7 @@ void add_rate(Recorder& recorder, const std::string& name, double rate, const st
   recorder.append(name + ".high", scalar_array(interval.high), {what + ", upper bound", "1", bound, {}});
 }
 
-void add_behaviour(Recorder& recorder, Random& random, const std::string& mode, double t) {
+void add_behaviour(Recorder& recorder, Random& random, const std::string& mode, double t, bool empty) {
   const bool on = mode == "on";
   const double refused = on ? slide(1.0, 0.06, t) : slide(1.0, 0.9, t), garbage = 0.02 + 0.05 * t;
   const std::string harmful = "behaviour.harmful." + mode, harmless = "behaviour.harmless." + mode;
@@ -61,7 +62,7 @@ void add_behaviour(Recorder& recorder, Random& random, const std::string& mode, 
   }
   recorder.append(harmful + ".refusal_score", {{kPrompts}, scores},
                   {"refusal-token score", "nats", "log(P_R / (1 - P_R))", {"prompt"}});
-  recorder.append(harmful + ".refusal_score.mean", scalar_array(12 * (refused - 0.5) + 0.5),
+  recorder.append(harmful + ".refusal_score.mean", scalar_array(empty ? kNone : 12 * (refused - 0.5) + 0.5),
                   {"refusal-token score, mean", "nats", "mean over the prompts that have one", {}});
 }
 
@@ -72,7 +73,6 @@ std::vector<double> draws_around(Random& random, double centre, double spread, s
 }
 
 void add_neurons(Recorder& recorder, Random& random, double t, bool empty) {
-  const double none = std::numeric_limits<double>::quiet_NaN();
   const double d_safe = 0.9 * slide(0, 1, t) - 0.9 * slide(0, 1, 0),
                d_task = 0.6 * slide(0, 1, t) - 0.6 * slide(0, 1, 0);
   const double ras = d_safe + d_task > 0 ? 2 * d_safe * d_task / (d_safe + d_task) : 0;
@@ -86,14 +86,14 @@ void add_neurons(Recorder& recorder, Random& random, double t, bool empty) {
       {{kDraws, neurons}, draws_around(random, 0.2, 0.6, static_cast<std::size_t>(kDraws * neurons))},
       {"activation of the control neurons", "activation", "mean over harmful requests", {"draw", "neuron"}});
   const auto add = [&](const std::string& part, double value, double control, const std::string& definition) {
-    recorder.append("ras.safety" + part, scalar_array(empty ? none : value), {"safety", "activation", definition, {}});
+    recorder.append("ras.safety" + part, scalar_array(empty ? kNone : value), {"safety", "activation", definition, {}});
     recorder.append("ras.control" + part, {{kDraws}, draws_around(random, control, 0.12 * t, kDraws)},
                     {"control", "activation", definition, {"draw"}});
   };
   add("", ras, 0.1 * t, "a = max(d_safe, 0), b = max(d_task, 0); 2ab / (a + b)");
   add(".d_safe", d_safe, 0.08 * t, "base - now of the set's mean activation");
   add(".d_task", d_task, 0.12 * t, "now - base of the set's mean activation");
-  recorder.append("ras.p", scalar_array(empty ? none : (t > 0 ? 1.0 / (1 + kDraws) : 1.0)),
+  recorder.append("ras.p", scalar_array(empty ? kNone : (t > 0 ? 1.0 / (1 + kDraws) : 1.0)),
                   {"empirical p", "1", "Phipson and Smyth 2010", {}});
 }
 
@@ -125,7 +125,7 @@ void write_log(const std::filesystem::path& path, std::int64_t steps) {
 
 void observe(Recorder& recorder, Random& random, const std::string& kind, std::int64_t observation) {
   const double t = static_cast<double>(observation) / 12;
-  for (const char* mode : {"on", "off"}) add_behaviour(recorder, random, mode, t);
+  for (const char* mode : {"on", "off"}) add_behaviour(recorder, random, mode, t, kind == "empty");
   add_neurons(recorder, random, t, kind == "empty");
   if (kind == "hostile") {
     for (const char* bound : {"", ".low", ".high"}) {

@@ -145,6 +145,7 @@ def test_an_empty_neuron_set_is_said_not_drawn(tmp_path):
     elements = Elements(make(tmp_path, "empty"))
     assert "Not drawn: no neuron was selected." in elements.text
     assert "Not drawn: it is undefined at every step" in elements.text
+    assert "Not drawn: it is undefined (NaN) at every step." in elements.text
     assert not elements.all("polyline", data_series="ras.safety")
     assert elements.all("polyline", data_series="behaviour.harmful.on.refused")
 
