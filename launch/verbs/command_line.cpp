@@ -1,5 +1,7 @@
 #include "launch/verbs/command_line.h"
 
+#include <H5public.h>
+
 #include <boost/program_options/errors.hpp>
 #include <boost/program_options/parsers.hpp>
 #include <boost/program_options/positional_options.hpp>
@@ -121,7 +123,11 @@ int run_words(const std::vector<std::string>& arguments, const MpiSession& sessi
 
 }  // namespace
 
-int run_command_line(const std::vector<std::string>& arguments, const MpiSession& session) noexcept {
+int run_command_line(const std::vector<std::string>& arguments, const MpiSession& session) {
+  // HDF5's own handler at exit crashes where a file could not be closed, as on a full disk; files close themselves
+  // here.
+  H5dont_atexit();
+  FailureMeeting failures(session);
   bool collective = true;  // until a verb runs, every rank meets the same errors
   try {
     const int code = run_words(arguments, session, collective);
@@ -129,7 +135,7 @@ int run_command_line(const std::vector<std::string>& arguments, const MpiSession
     if (!std::cout) throw Error(ExitCode::input_output, "standard output cannot be written");
     return code;
   } catch (...) {
-    return end_with_error(session, collective);
+    return failures.end_with_error(collective);
   }
 }
 

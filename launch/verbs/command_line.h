@@ -8,9 +8,9 @@
 
 namespace rim {
 
-// Runs what the command line says and returns the exit code. Never throws: errors are shown on stderr as
+// COLLECTIVE. Runs what the command line says and returns the exit code. Errors are shown on stderr as
 // "rimscope: error: ...", once for all ranks where all have them, and end every rank (see ending.h).
 // `arguments`: argv, the program's name included.
-int run_command_line(const std::vector<std::string>& arguments, const MpiSession& session) noexcept;
+int run_command_line(const std::vector<std::string>& arguments, const MpiSession& session);
 
 }  // namespace rim

@@ -1,8 +1,8 @@
 #include "launch/verbs/ending.h"
 
 #include <c10/util/Exception.h>
-#include <mpi.h>
 
+#include <algorithm>
 #include <chrono>
 #include <exception>
 #include <iostream>
@@ -45,22 +45,42 @@ Failure current_failure() {
   }
 }
 
-void show(const std::string& message) {
+void show_line(std::string_view line) {
+  // One write per line, so that lines of several ranks do not mix.
+  std::cerr << "rimscope: error: " + printable(line) + "\n" << std::flush;
+}
+
+// A configuration has a line for each problem; any other failure is one line, whatever a library put into its text.
+void show(const Failure& failure) {
   std::cout.flush();
-  std::string_view rest = message;
+  std::string text = failure.message;
+  if (failure.code != ExitCode::config) std::replace(text.begin(), text.end(), '\n', ' ');
+  std::string_view rest = text;
   while (true) {
     const std::size_t end = rest.find('\n');
-    // One write per line, so that lines of several ranks do not mix.
-    std::cerr << "rimscope: error: " + printable(rest.substr(0, end)) + "\n" << std::flush;
+    show_line(rest.substr(0, end));
     if (end == std::string_view::npos) return;
     rest.remove_prefix(end + 1);
   }
 }
 
-// True once every rank has called this; false after kPatience.
-bool all_ranks_arrive() {
+}  // namespace
+
+FailureMeeting::FailureMeeting(const MpiSession& session) : session_(session) {
+  if (session.size() == 1) return;
+  if (MPI_Comm_dup(MPI_COMM_WORLD, &communicator_) != MPI_SUCCESS) {
+    throw Error(ExitCode::software, "MPI_Comm_dup failed at the start");
+  }
+  MPI_Comm_set_errhandler(communicator_, MPI_ERRORS_RETURN);
+}
+
+FailureMeeting::~FailureMeeting() {
+  if (communicator_ != MPI_COMM_NULL) MPI_Comm_free(&communicator_);
+}
+
+bool FailureMeeting::all_ranks_arrive() const {
   MPI_Request request = MPI_REQUEST_NULL;
-  if (MPI_Ibarrier(MPI_COMM_WORLD, &request) != MPI_SUCCESS) return false;
+  if (MPI_Ibarrier(communicator_, &request) != MPI_SUCCESS) return false;
   const auto deadline = std::chrono::steady_clock::now() + kPatience;
   int arrived = 0;
   while (MPI_Test(&request, &arrived, MPI_STATUS_IGNORE) == MPI_SUCCESS && arrived == 0) {
@@ -70,17 +90,17 @@ bool all_ranks_arrive() {
   return arrived != 0;
 }
 
-}  // namespace
-
-int end_with_error(const MpiSession& session, bool collective) noexcept {
-  const Failure failure = current_failure();
+int FailureMeeting::end_with_error(bool collective) noexcept {
+  Failure failure = current_failure();
   const int code = static_cast<int>(failure.code);
-  if (!collective || session.size() == 1 || all_ranks_arrive()) {
-    if (session.rank() == 0) show(failure.message);
+  if (!collective || session_.size() == 1 || all_ranks_arrive()) {
+    if (session_.rank() == 0) show(failure);
     return code;
   }
-  show("rank " + std::to_string(session.rank()) + " of " + std::to_string(session.size()) + ": " + failure.message);
-  session.abort(code);
+  failure.message =
+      "rank " + std::to_string(session_.rank()) + " of " + std::to_string(session_.size()) + ": " + failure.message;
+  show(failure);
+  session_.abort(code);
 }
 
 }  // namespace rim

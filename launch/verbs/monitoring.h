@@ -26,8 +26,8 @@ std::map<std::string, PromptSet> load_prompt_sets(const RunConfig& config);
 std::vector<std::unique_ptr<Monitor>> make_monitors(const RunConfig& config, const MonitorRegistry& registry,
                                                     const ModelConfig& model);
 
-// Declares what the monitors would ask for and forgets it, so that a wrong option or an unknown prompt set is found before
-// the weights are loaded. Throws Error(config).
+// Declares what the monitors would ask for and forgets it, so that a wrong option or an unknown prompt set is found
+// before the weights are loaded. Throws Error(config).
 void check_monitors(const RunConfig& config, const MonitorRegistry& registry, const ModelConfig& model,
                     const std::map<std::string, PromptSet>& prompt_sets);
 

@@ -1,0 +1,294 @@
+"""Broken input and output: one clear line, the sysexits code, every rank gone within seconds, nothing half-written."""
+import json
+import pathlib
+import re
+import resource
+import shutil
+import signal
+import subprocess
+import sys
+
+import numpy
+import pytest
+from safetensors.numpy import load_file, save_file
+
+sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "support"))
+import failures  # noqa: E402
+import runs  # noqa: E402
+from failures import BAD_DATA, CONFIG, INPUT_OUTPUT, NO_INPUT, SOFTWARE, error  # noqa: E402
+
+RANKS = pytest.mark.parametrize("ranks", [1, 2])
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory):
+    """A whole Hugging Face folder with weights: the checkpoint of a run of one step."""
+    folder = tmp_path_factory.mktemp("model")
+    vocabulary = runs.write_byte_tokenizer(folder / "tokenizer")
+    runs.write_qwen3_config(folder / "config", vocabulary, width=16, layers=1, heads=2, key_value_heads=1,
+                            intermediate=32)
+    runs.write_sums(folder / "sums.jsonl", 4)
+    config = runs.write_config(folder / "make.yaml", {
+        "model": {"config": str(folder / "config")}, "tokenizer": str(folder / "tokenizer"),
+        "data": {"train": [{"path": str(folder / "sums.jsonl")}]}, "output_dir": str(folder / "run"), "max_steps": 1})
+    runs.rimscope("train", config)
+    return runs.last_checkpoint(folder / "run")
+
+
+@pytest.fixture
+def world(model, tmp_path):
+    """A copy of the model to break, data to train on and the configuration that joins them."""
+    shutil.copytree(model, tmp_path / "model", ignore=shutil.ignore_patterns("DONE", "trainer-state*", "optimizer*"))
+    runs.write_sums(tmp_path / "sums.jsonl", 20)
+    runs.write_prompts(tmp_path / "harmful.jsonl", ["do harm"])
+    runs.write_config(tmp_path / "run.yaml", {
+        "model": {"path": str(tmp_path / "model"), "dtype": "float32"},
+        "data": {"train": [{"path": str(tmp_path / "sums.jsonl")}]}, "output_dir": str(tmp_path / "run"),
+        "max_steps": 4, "save_steps": 2, "per_device_train_batch_size": 1})
+    return tmp_path
+
+
+def train_error(world, *overrides, code, ranks=1, **options):
+    return error("train", world / "run.yaml", *overrides, code=code, ranks=ranks, **options)
+
+
+def assert_no_run(world):
+    """Nothing that a later call could take for a run."""
+    run = world / "run"
+    assert not (run / "run.h5").exists() and not (run / "log.jsonl").exists() and not (run / "checkpoints").exists()
+
+
+def test_the_unbroken_world_trains(world):
+    runs.rimscope("train", world / "run.yaml")
+    assert json.loads((world / "run/status.json").read_text())["state"] == "finished"
+
+
+# ---- model
+
+@RANKS
+def test_missing_model(world, ranks):
+    shutil.rmtree(world / "model")
+    assert str(world / "model") in train_error(world, code=NO_INPUT, ranks=ranks)
+    assert_no_run(world)
+
+
+@RANKS
+def test_truncated_weights(world, ranks):
+    weights = world / "model/model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:-10])
+    assert "model.safetensors" in train_error(world, code=BAD_DATA, ranks=ranks)
+    assert_no_run(world)
+
+
+def test_weights_that_lack_a_tensor(world):
+    weights = load_file(world / "model/model.safetensors")
+    del weights["model.norm.weight"]
+    save_file(weights, world / "model/model.safetensors", {"format": "pt"})
+    assert "model.norm.weight" in train_error(world, code=BAD_DATA)
+
+
+def test_only_pickled_weights(world):
+    (world / "model/model.safetensors").unlink()
+    (world / "model/pytorch_model.bin").write_bytes(b"\x80\x02")
+    assert "safetensors" in train_error(world, code=BAD_DATA)
+
+
+def test_config_that_is_not_json(world):
+    (world / "model/config.json").write_text('{"model_type": "qwen3",')
+    assert re.search(r"config\.json: not valid JSON", train_error(world, code=BAD_DATA))
+
+
+def test_unsupported_family(world):
+    config = json.loads((world / "model/config.json").read_text())
+    (world / "model/config.json").write_text(json.dumps({**config, "model_type": "mamba"}))
+    assert "mamba" in train_error(world, code=BAD_DATA)
+
+
+def test_weights_that_are_not_finite(world):
+    weights = load_file(world / "model/model.safetensors")
+    weights["model.norm.weight"] = numpy.full_like(weights["model.norm.weight"], numpy.nan)
+    save_file(weights, world / "model/model.safetensors", {"format": "pt"})
+    assert "diverged" in train_error(world, code=SOFTWARE, ranks=2)
+    assert json.loads((world / "run/status.json").read_text())["state"] == "failed"
+    assert not list((world / "run").glob("checkpoints/*"))
+
+
+# ---- tokenizer
+
+@RANKS
+def test_missing_tokenizer(world, ranks):
+    (world / "model/tokenizer.json").unlink()
+    assert "tokenizer" in train_error(world, code=NO_INPUT, ranks=ranks)
+
+
+def test_corrupt_tokenizer(world):
+    (world / "model/tokenizer.json").write_text("{}")
+    assert "tokenizer.json" in train_error(world, code=BAD_DATA)
+
+
+def test_tokenizer_of_another_model(world):
+    config = json.loads((world / "model/config.json").read_text())
+    (world / "model/config.json").write_text(json.dumps({**config, "vocab_size": 100}))
+    assert "do not belong together" in train_error(world, code=BAD_DATA)
+
+
+# ---- data
+
+@RANKS
+def test_missing_data(world, ranks):
+    (world / "sums.jsonl").unlink()
+    assert str(world / "sums.jsonl") in train_error(world, code=NO_INPUT, ranks=ranks)
+
+
+@RANKS
+def test_bad_line_is_named(world, ranks):
+    lines = (world / "sums.jsonl").read_text().splitlines()
+    lines[6] = lines[6][:-5]
+    (world / "sums.jsonl").write_text("\n".join(lines) + "\n")
+    assert f"{world / 'sums.jsonl'}:7: " in train_error(world, code=BAD_DATA, ranks=ranks)
+
+
+def test_empty_mask_is_named(world):
+    with open(world / "sums.jsonl", "a") as file:
+        file.write(json.dumps({"messages": [{"role": "user", "content": "nobody answers"}]}) + "\n")
+    assert f"{world / 'sums.jsonl'}:21: " in train_error(world, code=BAD_DATA)
+
+
+def test_samples_all_cut_away(world):
+    assert "data.max_length" in train_error(world, "data.max_length=3", code=BAD_DATA)
+
+
+@pytest.mark.parametrize("set_, code, said", [
+    ("{path: %s/nowhere.jsonl}", NO_INPUT, "nowhere.jsonl"),
+    ("{path: %s/harmful.jsonl, field: goal}", BAD_DATA, "goal"),
+], ids=["missing", "field"])
+def test_bad_prompt_set(world, set_, code, said):
+    overrides = [f"prompt_sets.harmful={set_ % world if '%s' in set_ else set_}",
+                 "monitors=[{kind: behaviour, harmful: harmful}]"]
+    message = train_error(world, *overrides, code=code)
+    assert "prompt_sets.harmful" in message and said in message
+
+
+def test_prompt_sets_and_monitors_must_name_each_other(world):
+    prompts = f"prompt_sets.harmful={{path: {world}/harmful.jsonl}}"
+    message = train_error(world, prompts, "monitors=[{kind: behaviour, harmful: harmfull}]", code=CONFIG)
+    assert "prompt_sets.harmful: no monitor uses it" in message
+    message = train_error(world, prompts, "monitors=[{kind: behaviour, harmful: harmful, harmless: nice}]", code=CONFIG)
+    assert message.startswith("monitors.0: ") and "'nice'" in message
+
+
+def test_unused_key_is_an_error_under_mpirun(world):
+    assert "did you mean 'learning_rate'?" in train_error(world, "learning_rte=1", code=CONFIG, ranks=2)
+
+
+# ---- output
+
+@RANKS
+def test_unwritable_output_is_found_before_the_model_loads(world, ranks):
+    (world / "file").write_text("")
+    (world / "model/model.safetensors").write_bytes(b"broken: would be found first if it were read first")
+    message = train_error(world, f"output_dir={world}/file/run", code=INPUT_OUTPUT, ranks=ranks)
+    assert str(world / "file/run") in message
+
+
+def limit_file_size():
+    """Writes past 5,000 bytes fail as on a full disk (EFBIG instead of ENOSPC)."""
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (5000, 5000))
+
+
+def test_a_checkpoint_that_cannot_be_written_is_not_taken_for_whole(world):
+    result = failures.run("train", world / "run.yaml", preexec_fn=limit_file_size)
+    assert result.returncode == INPUT_OUTPUT, result.stderr
+    assert len(failures.errors_of(result)) == 1 and str(world / "run") in failures.errors_of(result)[0]
+    assert not list((world / "run").glob("checkpoints/*/DONE"))
+    runs.rimscope("train", world / "run.yaml", "resume_from_checkpoint=auto")  # starts over
+    assert [line["step"] for line in runs.log_of(world / "run")] == [1, 2, 3, 4]
+
+
+# ---- a run's folder
+
+def test_a_folder_that_holds_a_run_is_refused_with_both_remedies(world):
+    runs.rimscope("train", world / "run.yaml")
+    before = {path: path.read_bytes() for path in (world / "run").rglob("*") if path.is_file()}
+    message = train_error(world, code=CONFIG)
+    assert "resume_from_checkpoint=auto" in message and "overwrite_output_dir=true" in message
+    assert {path: path.read_bytes() for path in before} == before
+    runs.rimscope("train", world / "run.yaml", "overwrite_output_dir=true", "max_steps=2")
+    assert [path.name for path in (world / "run/checkpoints").iterdir()] == ["step-000002"]
+    assert len(runs.log_of(world / "run")) == 2
+
+
+def test_a_failed_overwrite_leaves_the_old_run_whole(world):
+    runs.rimscope("train", world / "run.yaml")
+    (world / "model/model.safetensors").write_bytes(b"broken")
+    train_error(world, "overwrite_output_dir=true", code=BAD_DATA)
+    assert (world / "run/checkpoints/step-000004/DONE").exists() and len(runs.log_of(world / "run")) == 4
+
+
+def damage(path):
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 0xFF
+    path.write_bytes(content)
+
+
+def test_a_damaged_checkpoint_is_named_and_passed_over(world):
+    runs.rimscope("train", world / "run.yaml")
+    damaged = world / "run/checkpoints/step-000004"
+    damage(damaged / "optimizer.safetensors")
+    message = train_error(world, f"resume_from_checkpoint={damaged}", code=BAD_DATA)
+    assert "optimizer.safetensors" in message
+    result = failures.run("train", world / "run.yaml", "resume_from_checkpoint=auto")
+    assert result.returncode == 0, result.stderr
+    assert "step-000004" in result.stderr and "resumed from " in result.stderr and "step-000002" in result.stderr
+
+
+def test_a_missing_checkpoint(world):
+    message = train_error(world, f"resume_from_checkpoint={world}/nowhere", code=NO_INPUT)
+    assert str(world / "nowhere") in message
+
+
+def test_precision_of_a_resumed_run_is_the_checkpoints(world):
+    runs.rimscope("train", world / "run.yaml", "max_steps=2")
+    message = train_error(world, "resume_from_checkpoint=auto", "model.dtype=bfloat16", code=CONFIG)
+    assert "float32" in message and "bfloat16" in message
+
+
+# ---- one rank alone
+
+def test_an_error_of_one_rank_alone_ends_all(world):
+    """The second rank reads another file, which is not there; the first waits for it in a collective."""
+    program = str(runs.program("rimscope"))
+    command = ["mpirun", "-np", "1", program, "train", str(world / "run.yaml"), ":",
+               "-np", "1", program, "train", str(world / "nowhere.yaml")]
+    result = subprocess.run(command, env={**failures.os.environ, **runs.MPI_ENVIRONMENT}, text=True,
+                            capture_output=True, timeout=60)
+    assert result.returncode == NO_INPUT, result.stderr
+    assert [line.startswith("rank 1 of 2: ") and "nowhere.yaml" in line for line in failures.errors_of(result)] == [True]
+    assert_no_run(world)
+
+
+def test_ranks_with_different_configurations_are_told(world):
+    program = str(runs.program("rimscope"))
+    command = ["mpirun", "-np", "1", program, "train", str(world / "run.yaml"), ":",
+               "-np", "1", program, "train", str(world / "run.yaml"), "seed=2"]
+    result = subprocess.run(command, env={**failures.os.environ, **runs.MPI_ENVIRONMENT}, text=True,
+                            capture_output=True, timeout=60)
+    assert result.returncode == CONFIG, result.stderr
+    assert "different configurations" in failures.errors_of(result)[0]
+
+
+# ---- looking at what is not there
+
+@pytest.mark.parametrize("verb", ["report", "summary"])
+def test_a_run_that_is_not_there(tmp_path, verb):
+    assert "run.h5" in error(verb, tmp_path, code=NO_INPUT)
+
+
+def test_a_record_that_is_not_one(tmp_path):
+    (tmp_path / "run.h5").write_bytes(b"not HDF5" * 100)
+    assert "run.h5" in error("summary", tmp_path, code=BAD_DATA)
+
+
+def test_generate_from_a_folder_that_is_not_there(tmp_path):
+    assert "nowhere" in error("generate", "--model", tmp_path / "nowhere", "hello", code=NO_INPUT)
