@@ -11,7 +11,7 @@ namespace rim::report {
 // Maps values to SVG units. y grows upwards in values and downwards in SVG.
 struct PlotFrame {
   static constexpr double kWidth = 420, kHeight = 272;
-  static constexpr double kLeft = 44, kRight = 368, kTop = 32, kBottom = 232;
+  static constexpr double kLeft = 44, kRight = 354, kTop = 32, kBottom = 232;
 
   Range x_range, y_range;
   NumberForm form = NumberForm::plain;

@@ -34,12 +34,18 @@ std::string head(const std::string& title) {
          report::text_element("title", {}, title) + element("style", {}, report::style_sheet()) + "</head>";
 }
 
-std::string page_header(const RunReader& run, const std::string& run_id, const std::string& created) {
+// "organism/target" of any way to write the path: the folder and the one it lies in tell runs apart.
+std::string run_title(const std::filesystem::path& run_folder) {
+  std::filesystem::path folder = std::filesystem::absolute(run_folder).lexically_normal();
+  if (folder.filename().empty()) folder = folder.parent_path();
+  return (folder.parent_path().filename() / folder.filename()).string();
+}
+
+std::string page_header(const RunReader& run, const std::string& title, const std::string& origin) {
   using report::text_element;
-  const std::string inside =
-      text_element("p", {{"class", "brand"}}, "RIMscope") + text_element("h1", {}, run_id) +
-      text_element("p", {{"class", "facts-line"}}, observations_in_words(run) + " · created " + created) +
-      report::headline_cards(run);
+  const std::string inside = text_element("p", {{"class", "brand"}}, "RIMscope") + text_element("h1", {}, title) +
+                             text_element("p", {{"class", "facts-line"}}, observations_in_words(run) + " · " + origin) +
+                             report::headline_cards(run);
   return report::element("header", {{"class", "top"}}, report::element("div", {}, inside));
 }
 
@@ -59,16 +65,17 @@ std::string observed_sections(const RunReader& run) {
 std::string render_report(const std::filesystem::path& run_folder) {
   const RunReader run(run_folder / "run.h5");
   const auto facts = run.provenance();
-  const std::string run_id = fact_or(facts, "run_id", run_folder.filename().string());
+  const std::string title = run_title(run_folder);
+  const std::string origin = "run " + fact_or(facts, "run_id", "of unknown identity") + " · created " +
+                             fact_or(facts, "created", "at an unknown time");
   const std::string sections = observed_sections(run) + report::render_section(report::training_section(run_folder)) +
                                report::render_section(report::facts_section(run));
   const std::string footer = report::text_element(
       "footer", {},
       "Drawn from run.h5 alone, and log.jsonl where there is one. Bands and controls are part of each "
       "figure; a figure without its control is not drawn.");
-  const std::string body = page_header(run, run_id, fact_or(facts, "created", "at an unknown time")) +
-                           report::element("main", {}, sections + footer);
-  return "<!DOCTYPE html>\n<html lang=\"en\">" + head(run_id + " · RIMscope report") +
+  const std::string body = page_header(run, title, origin) + report::element("main", {}, sections + footer);
+  return "<!DOCTYPE html>\n<html lang=\"en\">" + head(title + " · RIMscope report") +
          report::element("body", {}, body) + "</html>\n";
 }
 
