@@ -1,7 +1,8 @@
 """What run.h5 says, recomputed with h5py, NumPy and transformers alone.
 
-The formulas here are written from the definitions in docs/methods.md and the papers they cite, not from the C++ code:
-selection by counterfactual pairs and RAS (arXiv 2509.00544), Wilson 1927, Phipson and Smyth 2010.
+The formulas are those of docs/methods.md and the papers it cites, written out once more in NumPy; nothing of the
+project's own code computes here: selection by counterfactual pairs and RAS (arXiv 2509.00544), Wilson 1927, Phipson and
+Smyth 2010.
 """
 import json
 import math
