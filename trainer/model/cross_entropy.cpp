@@ -7,6 +7,10 @@
 #include <algorithm>
 
 #include "data/support/error.h"
+#include "trainer/model/cross_entropy_kernels.h"
+#include "trainer/model/kernel_dispatch.h"
+#include "trainer/model/matmul.h"
+#include "trainer/model/parallel_rows.h"
 
 namespace rim {
 namespace {
@@ -34,28 +38,50 @@ at::Tensor trained_positions(const at::Tensor& targets, std::int64_t vocabulary)
   return (targets != kIgnoredTarget).nonzero().squeeze(-1);
 }
 
+// Loss of a chunk's logits; where asked for, the logits turn into their gradient in place.
+at::Tensor chunk_loss_by_kernel(const at::Tensor& logits, const at::Tensor& targets, bool want_gradient) {
+  const at::Tensor losses = at::zeros({row_pieces(logits.size(0))}, at::kDouble);
+  with_kernel_type(logits.scalar_type(), [&]<typename T>(T) {
+    const LogitRows<T> rows{output_pointer<T>(logits), input_pointer<std::int64_t>(targets), logits.size(1),
+                            want_gradient};
+    parallel_rows(logits.size(0), [&](std::int64_t begin, std::int64_t end, std::int64_t piece) {
+      output_pointer<double>(losses)[piece] = cross_entropy_rows(rows, begin, end);
+    });
+  });
+  return losses.sum();
+}
+
+at::Tensor chunk_loss(at::Tensor& logits, const at::Tensor& targets, bool want_gradient) {
+  if (has_cpu_kernels(logits)) return chunk_loss_by_kernel(logits, targets, want_gradient);
+  const at::Tensor wide = logits.to(at::kFloat);
+  const at::Tensor column = targets.unsqueeze(-1);
+  const at::Tensor normalizer = wide.logsumexp(-1, true);
+  const at::Tensor loss = (normalizer - wide.gather(-1, column)).sum(at::kDouble);
+  if (want_gradient) {
+    const at::Tensor gradient = (wide - normalizer).exp_();
+    gradient.scatter_add_(-1, column, at::full_like(column, -1.0, wide.options()));
+    logits = gradient.to(logits.scalar_type());
+  }
+  return loss;
+}
+
 LossAndGradients loss_and_gradients(const at::Tensor& hidden, const at::Tensor& head, const at::Tensor& targets,
                                     bool want_hidden, bool want_head) {
   const auto fp32 = hidden.options().dtype(at::kFloat);
-  LossAndGradients result{at::zeros({}, fp32), {}, {}};
+  LossAndGradients result{at::zeros({}, fp32.dtype(at::kDouble)), {}, {}};
   if (want_hidden) result.hidden_gradient = at::zeros_like(hidden);
   if (want_head) result.head_gradient = at::zeros(head.sizes(), fp32);
   const at::Tensor positions = trained_positions(targets, head.size(0));
   const std::int64_t chunk = std::max<std::int64_t>(64, kLogitsPerChunk / head.size(0));
-  for (const at::Tensor& part : positions.split(chunk)) {
-    if (part.numel() == 0) break;
+  for (std::int64_t begin = 0; begin < positions.size(0); begin += chunk) {
+    const at::Tensor part = positions.narrow(0, begin, std::min(chunk, positions.size(0) - begin));
     const at::Tensor rows = hidden.index_select(0, part);
-    const at::Tensor target = targets.index_select(0, part).unsqueeze(-1);
-    const at::Tensor logits = at::matmul(rows, head.t()).to(at::kFloat);
-    const at::Tensor normalizer = logits.logsumexp(-1, true);
-    result.loss += (normalizer - logits.gather(-1, target)).sum();
-    if (!want_hidden && !want_head) continue;
-    at::Tensor gradient = logits.sub_(normalizer).exp_();
-    gradient.scatter_add_(-1, target, at::full_like(target, -1.0, fp32));
-    gradient = gradient.to(hidden.scalar_type());
-    if (want_hidden) result.hidden_gradient.index_copy_(0, part, at::matmul(gradient, head));
-    if (want_head) result.head_gradient += at::matmul(gradient.t(), rows);
+    at::Tensor logits = product_with_transposed(rows, head);
+    result.loss += chunk_loss(logits, targets.index_select(0, part), want_hidden || want_head);
+    if (want_hidden) result.hidden_gradient.index_copy_(0, part, matrix_product(logits, head));
+    if (want_head) result.head_gradient += matrix_product(logits.t(), rows);
   }
+  result.loss = result.loss.to(at::kFloat);
   if (want_head) result.head_gradient = result.head_gradient.to(head.scalar_type());
   return result;
 }
@@ -82,7 +108,10 @@ class CrossEntropySum : public torch::autograd::Function<CrossEntropySum> {
 at::Tensor cross_entropy_sum(const at::Tensor& hidden, const at::Tensor& head, const at::Tensor& targets) {
   const bool want_hidden = at::GradMode::is_enabled() && hidden.requires_grad();
   const bool want_head = at::GradMode::is_enabled() && head.requires_grad();
-  if (!want_hidden && !want_head) return loss_and_gradients(hidden, head, targets, false, false).loss;
+  if (!want_hidden && !want_head) {
+    const at::NoGradGuard no_gradients;
+    return loss_and_gradients(hidden, head, targets, false, false).loss;
+  }
   return CrossEntropySum::apply(hidden, head, targets, want_hidden, want_head);
 }
 

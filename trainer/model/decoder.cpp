@@ -6,6 +6,7 @@
 #include "trainer/model/attention.h"
 #include "trainer/model/cross_entropy.h"
 #include "trainer/model/heads.h"
+#include "trainer/model/linear.h"
 #include "trainer/model/rms_norm.h"
 #include "trainer/model/rope.h"
 #include "trainer/model/swiglu.h"
@@ -15,10 +16,6 @@ namespace {
 
 void offer(TapListener* taps, TapSite site, std::int64_t layer, at::Tensor& value) {
   if (taps != nullptr && taps->wants(site, layer)) taps->at(site, layer, value);
-}
-
-at::Tensor linear(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias) {
-  return bias.defined() ? at::linear(x, weight, bias) : at::linear(x, weight);
 }
 
 }  // namespace
@@ -46,7 +43,7 @@ at::Tensor Decoder::embed(const at::Tensor& tokens) const {
 at::Tensor Decoder::attention_block(const at::Tensor& x, std::int64_t layer, const Pass& pass) const {
   const Layer& weights = layers_[static_cast<std::size_t>(layer)];
   const auto heads = [&](const at::Tensor& weight, const at::Tensor& bias) {
-    return linear(x, weight, bias).unflatten(-1, {-1, config_.head_size});
+    return linear_layer(x, weight, bias).unflatten(-1, {-1, config_.head_size});
   };
   const auto prepared = [&](const at::Tensor& weight, const at::Tensor& bias, const at::Tensor& norm) {
     return prepare_heads(heads(weight, bias), norm, config_.rms_norm_epsilon, pass.rotation);
@@ -69,14 +66,15 @@ at::Tensor Decoder::attention_block(const at::Tensor& x, std::int64_t layer, con
   if (pass.taps != nullptr && pass.taps->wants(TapSite::attention_pattern, layer)) {
     edit_pattern = [&](at::Tensor& pattern) { pass.taps->at(TapSite::attention_pattern, layer, pattern); };
   }
-  return linear(attend(inputs, edit_pattern), weights.output, weights.output_bias);
+  return linear_layer(attend(inputs, edit_pattern), weights.output, weights.output_bias);
 }
 
 at::Tensor Decoder::mlp_block(const at::Tensor& x, std::int64_t layer, const Pass& pass) const {
   const Layer& weights = layers_[static_cast<std::size_t>(layer)];
-  at::Tensor neurons = swiglu(linear(x, weights.gate, weights.gate_bias), linear(x, weights.up, weights.up_bias));
+  at::Tensor neurons =
+      swiglu(linear_layer(x, weights.gate, weights.gate_bias), linear_layer(x, weights.up, weights.up_bias));
   offer(pass.taps, TapSite::neurons, layer, neurons);
-  return linear(neurons, weights.down, weights.down_bias);
+  return linear_layer(neurons, weights.down, weights.down_bias);
 }
 
 at::Tensor Decoder::hidden_states(const at::Tensor& tokens, TapListener* taps, KeyValueCache* cache,
@@ -100,7 +98,7 @@ at::Tensor Decoder::hidden_states(const at::Tensor& tokens, TapListener* taps, K
 }
 
 at::Tensor Decoder::logits(const at::Tensor& hidden) const {
-  return at::linear(hidden, config_.tied_embeddings ? embedding_ : head_);
+  return linear_layer(hidden, config_.tied_embeddings ? embedding_ : head_);
 }
 
 at::Tensor Decoder::loss_sum(const at::Tensor& tokens, const at::Tensor& targets) const {

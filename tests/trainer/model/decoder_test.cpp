@@ -1,5 +1,7 @@
 #include "trainer/model/decoder.h"
 
+#include <functional>
+
 #include "tests/trainer/model/model_test_support.h"
 #include "trainer/model/attention.h"
 
@@ -41,6 +43,33 @@ TEST(Decoder, LossIsTheSumOverTrainedPositions) {
   const at::Tensor logits = model.logits(model.hidden_states(tokens)).flatten(0, 1);
   const at::Tensor expected = at::cross_entropy_loss(logits, targets.flatten(), {}, at::Reduction::Sum, -100);
   EXPECT_LT(relative_difference(model.loss_sum(tokens, targets), expected), 1e-6);
+}
+
+// Freezing must leave the other gradients bit for bit as they are, whichever parameters are frozen.
+TEST(Decoder, FrozenParametersGetNoGradientAndChangeNoOther) {
+  Json config = small_config("llama");
+  config.update({{"attention_bias", true}, {"mlp_bias", true}});
+  const Decoder model = random_decoder(config);
+  const at::Tensor tokens = random_tokens(model, 2, 9), targets = random_tokens(model, 2, 9);
+  const auto gradients_of = [&](const std::function<bool(std::size_t)>& is_trained) {
+    std::vector<at::Tensor> gradients;
+    const auto parameters = model.parameters();
+    for (std::size_t i = 0; i < parameters.size(); ++i) {
+      parameters[i].tensor.set_requires_grad(is_trained(i));
+      parameters[i].tensor.mutable_grad().reset();
+    }
+    model.loss_sum(tokens, targets).backward();
+    for (const auto& [name, tensor] : parameters) gradients.push_back(tensor.grad());
+    return gradients;
+  };
+  const auto all = gradients_of([](std::size_t) { return true; });
+  for (std::size_t trained = 0; trained < all.size(); ++trained) {
+    const auto some = gradients_of([&](std::size_t i) { return i == trained; });
+    for (std::size_t i = 0; i < all.size(); ++i) {
+      ASSERT_EQ(some[i].defined(), i == trained) << model.parameters()[i].name;
+    }
+    EXPECT_TRUE(at::equal(some[trained], all[trained])) << model.parameters()[trained].name;
+  }
 }
 
 TEST(Decoder, RefusesTokensOutsideTheVocabulary) {
