@@ -61,7 +61,7 @@ OptionSpec model_section() {
        text("dtype", "auto",
             "weights and arithmetic; optimizer state and master weights are float32. auto: bfloat16 on GPUs that have "
             "it "
-            "and on CPUs with bfloat16 instructions for models at least 512 wide, else float32",
+            "and on CPUs with bfloat16 instructions for models at least 128 wide, else float32",
             {"auto", "float32", "bfloat16"})}));
 }
 

@@ -7,7 +7,7 @@
 namespace rim {
 namespace {
 
-constexpr std::int64_t kNarrowestForCpuBfloat16 = 512;
+constexpr std::int64_t kNarrowestForCpuBfloat16 = 128;
 constexpr int kFirstBfloat16Capability = 8;
 
 }  // namespace

@@ -25,7 +25,8 @@ struct DtypeChoice {
 
 // `wanted`: auto, float32 or bfloat16. auto is a fixed rule, so that the same run on the same kind of machine computes
 // the same: bfloat16 on GPUs of compute capability 8 and up, and on CPUs with avx512_bf16 or amx_bf16 for models at
-// least 512 wide; else float32. Below that width the products are too small to gain what the conversions cost.
+// least 128 wide; else float32. Measured on one core with those instructions, 3 layers, bfloat16 over float32 tokens/s:
+// width 32: 0.5, 64: 0.8, 128: 1.6, 256: 2.0, 512: 2.3.
 DtypeChoice choose_dtype(const std::string& wanted, at::Device device, const ModelConfig& model,
                          const GpuSurvey& survey, const Hardware& hardware);
 

@@ -24,8 +24,8 @@ at::ScalarType on_gpu(int compute_major) {
 }
 
 TEST(ComputeChoice, AutoTakesBfloat16WhereTheProcessorHasItAndTheModelIsWide) {
-  EXPECT_EQ(on_cpu("auto", 512, true), at::kBFloat16);
-  EXPECT_EQ(on_cpu("auto", 511, true), at::kFloat);
+  EXPECT_EQ(on_cpu("auto", 128, true), at::kBFloat16);
+  EXPECT_EQ(on_cpu("auto", 127, true), at::kFloat);
   EXPECT_EQ(on_cpu("auto", 4096, false), at::kFloat);
   EXPECT_EQ(on_gpu(8), at::kBFloat16);
   EXPECT_EQ(on_gpu(7), at::kFloat);
