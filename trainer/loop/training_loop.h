@@ -60,9 +60,13 @@ struct TrainingResult {
   std::filesystem::path last_checkpoint;
 };
 
-// COLLECTIVE. Trains `model` (already holding the base weights). `stop_requested` is polled on every rank after each
-// step and agreed on; then a checkpoint is written and the result says preempted. Throws Error(software) when the loss
-// or the gradient norm is not finite (on all ranks, before the weights change).
+// COLLECTIVE. Trains `model` (already holding the base weights) and writes <output_dir>/log.jsonl and
+// <output_dir>/checkpoints/step-NNNNNN. At a checkpoint the state is saved first, then observed; none is written at
+// step 0. `stop_requested` is polled on every rank after each step and agreed on; then a checkpoint is written (not
+// observed, but where it was due anyway) and the result says preempted. Throws, on all ranks: Error(software) when the
+// loss or the gradient norm is not finite, before the weights change; Error(config) where a fresh run meets another
+// run's checkpoints (see run_folder.h); Error(bad_data) where ranks start from different weights; Error(input_output)
+// where something cannot be written; and what resuming throws.
 TrainingResult train(Decoder& model, const Loader& loader, const TrainingOptions& options, Communicator& communicator,
                      Observer* observer, ProgressSink* progress, const std::function<bool()>& stop_requested);
 
