@@ -48,7 +48,7 @@ install_packages() {
   fi
   say "installing ${missing[*]}"
   "${become[@]}" apt-get -qq update
-  "${become[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends "${missing[@]}" >/dev/null
+  "${become[@]}" env DEBIAN_FRONTEND=noninteractive DEBCONF_NOWARNINGS=yes apt-get -qq install -y --no-install-recommends "${missing[@]}" >/dev/null
 }
 
 if command -v apt-get >/dev/null && command -v dpkg-query >/dev/null; then
@@ -89,6 +89,7 @@ if [ -z "${LIBTORCH:-}" ] || [ $with_tests -eq 1 ]; then
 fi
 
 build=build/$preset
+mkdir -p build
 digest=$(cat CMakePresets.json launch/cmake/*.cmake; echo "${LIBTORCH:-} $with_tests")
 digest=$(sha256sum <<<"$digest")
 if [ ! -f "$build/build.ninja" ] || [ "$(cat "$build/.configured" 2>/dev/null)" != "$digest" ]; then
