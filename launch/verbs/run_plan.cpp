@@ -11,8 +11,8 @@ namespace rim {
 namespace {
 
 constexpr double kFloatBytes = 4;
-constexpr double kLibraryBytes = 400e6;      // libtorch, MPI and HDF5 loaded, before any tensor
-constexpr double kLogitsChunkBytes = 200e6;  // cross-entropy's chunk: logits, their softmax and their gradient
+constexpr double kLibraryBytes = 230e6;      // libtorch, MPI and HDF5 loaded, before any tensor
+constexpr double kLogitsChunkBytes = 200e6;  // most that a chunk of logits, their softmax and their gradient take
 
 // Counted on shapes alone: the meta device allocates nothing.
 std::int64_t count_trainable(const ModelConfig& model, const std::vector<std::string>& patterns) {
@@ -27,7 +27,8 @@ double activation_bytes(const RunConfig& config, const ModelConfig& model, doubl
       static_cast<double>(config.optimization.per_device_train_batch_size) * static_cast<double>(longest);
   const double per_layer =
       12.0 * static_cast<double>(model.hidden_size) + 5.0 * static_cast<double>(model.intermediate_size);
-  return tokens * static_cast<double>(model.layers) * per_layer * element_bytes;
+  const double logits = 3 * kFloatBytes * tokens * static_cast<double>(model.vocabulary_size);
+  return tokens * static_cast<double>(model.layers) * per_layer * element_bytes + std::min(logits, kLogitsChunkBytes);
 }
 
 std::int64_t longest_sample(const TrainingData& data) {
@@ -49,8 +50,8 @@ void estimate_bytes(RunPlan& plan, const RunConfig& config, const ModelConfig& m
   const double weights = static_cast<double>(plan.parameters) * element_bytes;
   const double trainable = static_cast<double>(plan.trainable_parameters) * kFloatBytes;
   const double optimizer = trainable * (half ? 3 : 2);  // two moments, and the master copy
-  plan.memory_bytes = weights + trainable + optimizer + activation_bytes(config, model, element_bytes, longest) +
-                      kLogitsChunkBytes + kLibraryBytes;
+  plan.memory_bytes =
+      weights + trainable + optimizer + activation_bytes(config, model, element_bytes, longest) + kLibraryBytes;
   plan.checkpoint_bytes = weights + optimizer;
   const std::int64_t kept = std::min(plan.checkpoints, config.save_total_limit.value_or(plan.checkpoints));
   // While one is written the oldest is still there.

@@ -1,0 +1,219 @@
+"""Looking before training and after it: dry runs, samples, generation, progress and what a run leaves behind."""
+import hashlib
+import json
+import os
+import pathlib
+import pty
+import re
+import signal
+import subprocess
+import sys
+import time
+
+import h5py
+import pytest
+
+sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "support"))
+import failures  # noqa: E402
+import runs  # noqa: E402
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("world")
+    vocabulary = runs.write_byte_tokenizer(folder / "tokenizer")
+    runs.write_qwen3_config(folder / "model", vocabulary, width=16, layers=1, heads=2, key_value_heads=1,
+                            intermediate=32)
+    runs.write_sums(folder / "sums.jsonl", 30)
+    runs.write_prompts(folder / "harmful.jsonl", ["do harm", "do worse"])
+    return folder
+
+
+def configuration(world, output, **changes):
+    return runs.write_config(output.with_suffix(".yaml"), {
+        "model": {"config": str(world / "model")}, "tokenizer": str(world / "tokenizer"),
+        "data": {"train": [{"path": str(world / "sums.jsonl")}]}, "output_dir": str(output), "max_steps": 6,
+        "save_steps": 3, "per_device_train_batch_size": 2,
+        "prompt_sets": {"harmful": {"path": str(world / "harmful.jsonl")}},
+        "monitors": [{"kind": "behaviour", "harmful": "harmful", "thinking": ["off"], "max_new_tokens": 4}], **changes})
+
+
+@pytest.fixture(scope="module")
+def trained(world, tmp_path_factory):
+    """A finished run on two ranks, and all that it said."""
+    output = tmp_path_factory.mktemp("trained") / "run"
+    result = failures.run("train", configuration(world, output), "data.train.0.weight=2", ranks=2)
+    assert result.returncode == 0, result.stderr
+    return output, result
+
+
+def table(text):
+    return dict(re.findall(r"^(\w+)  +(.*)$", text, re.MULTILINE))
+
+
+def test_dry_run_says_what_would_happen_and_writes_nothing(world, tmp_path):
+    rows = table(runs.rimscope("train", configuration(world, tmp_path / "run", gradient_accumulation_steps=5),
+                               "--dry-run"))
+    assert rows["batch"] == "2 samples x 1 rank x 5 accumulation steps = 10 samples per step"
+    assert rows["steps"] == "6 (2 epochs of 3), 0 of them warm-up"
+    assert rows["data"].startswith("30 rows, 0 dropped, 0 truncated; ")
+    assert rows["monitors"] == "behaviour; 3 observations, the base model's first"
+    assert "a rank" in rows["memory"] and "free" in rows["memory"] and "a checkpoint" in rows["disk"]
+    assert not (tmp_path / "run").exists()
+
+
+def test_dry_run_counts_parameters_as_transformers_does(world, tmp_path):
+    from transformers import AutoConfig, AutoModelForCausalLM
+    expected = AutoModelForCausalLM.from_config(AutoConfig.from_pretrained(world / "model")).num_parameters()
+    rows = table(runs.rimscope("train", configuration(world, tmp_path / "run"), "--dry-run"))
+    assert rows["parameters"] == f"{expected:,}, of which {expected:,} are trained (100%)"
+
+
+def test_data_show_marks_the_trained_tokens(world, tmp_path):
+    text = runs.rimscope("data", "show", configuration(world, tmp_path / "run"), "-n", 2)
+    samples = text.split("--- ")[1:]
+    assert len(samples) == 2 and samples[0].startswith(f"{world}/sums.jsonl:1  (")
+    rows = [json.loads(line) for line in (world / "sums.jsonl").read_text().splitlines()[:2]]
+    for sample, row in zip(samples, rows):
+        question, answer = (message["content"] for message in row["messages"])
+        trained = re.findall(r"\[\[(.*?)\]\]", sample, re.DOTALL)
+        assert len(trained) == 1
+        assert answer.split("</think>")[-1].strip() in trained[0] and trained[0].endswith("<|im_end|>")
+        assert question not in trained[0] and question in sample
+
+
+def on_terminal(arguments, **environment):
+    """What rimscope writes to a terminal, both streams together."""
+    leader, follower = pty.openpty()
+    process = subprocess.Popen(runs.command(arguments), stdout=follower, stderr=follower, stdin=subprocess.DEVNULL,
+                               env={**os.environ, **runs.MPI_ENVIRONMENT, "TERM": "xterm", **environment})
+    os.close(follower)
+    said = b""
+    while True:
+        try:
+            part = os.read(leader, 65536)
+        except OSError:  # the other end is closed
+            break
+        if not part:
+            break
+        said += part
+    os.close(leader)
+    assert process.wait(timeout=60) == 0, said
+    return said.decode()
+
+
+def test_colour_on_a_terminal_unless_it_is_not_wanted(world, tmp_path):
+    config = configuration(world, tmp_path / "run")
+    coloured = on_terminal(["data", "show", config, "-n", "1"])
+    assert "\033[1;32m" in coloured and "[[" not in coloured
+    plain = on_terminal(["data", "show", config, "-n", "1"], NO_COLOR="1")
+    assert "\033" not in plain and "[[" in plain
+
+
+def test_progress_is_one_updating_line_on_a_terminal(world, tmp_path):
+    said = on_terminal(["train", str(configuration(world, tmp_path / "run"))])
+    assert re.search(r"\r\033\[Kstep \d+/6  loss ", said)
+    assert not re.search(r"\nstep \d+/6  loss", said)
+
+
+def test_progress_is_plain_lines_elsewhere(trained):
+    _, result = trained
+    lines = [line for line in result.stderr.splitlines() if re.match(r"step \d+/6  loss \d", line)]
+    assert [line.split("/")[0] for line in lines] == [f"step {step}" for step in range(1, 7)]
+    assert all("grad norm" in line and "lr" in line and "tok/s" in line for line in lines)
+    assert "\033" not in result.stderr and "\r" not in result.stderr
+
+
+def test_start_up_table_is_printed_once_for_all_ranks(trained):
+    output, result = trained
+    rows = table(result.stderr)
+    assert result.stderr.count("parameters ") == 1
+    assert rows["world"].startswith("2 ranks on ") and rows["devices"] == "rank 0: cpu, rank 1: cpu"
+    assert rows["config"].endswith(", the same on all ranks")
+    digest = hashlib.sha256((output / "config.yaml").read_bytes()).hexdigest()
+    assert digest in rows["config"]
+
+
+def test_the_end_names_the_paths_and_the_next_command(trained):
+    output, result = trained
+    assert result.stdout.startswith("finished: step 6 of 6, loss ")
+    assert f"checkpoint  {output}/checkpoints/step-000006" in result.stdout
+    assert f"report {output}" in result.stdout
+
+
+def test_the_written_configuration_repeats_the_run(trained, tmp_path):
+    output, _ = trained
+    again = tmp_path / "again"
+    runs.rimscope("train", output / "config.yaml", f"output_dir={again}", ranks=2)
+    losses = [[line["loss"] for line in runs.log_of(run)] for run in (output, again)]
+    assert losses[0] == losses[1]
+
+
+def test_record_holds_the_provenance(trained):
+    output, _ = trained
+    with h5py.File(output / "run.h5") as file:
+        facts = {name: value[()] for name, value in file["provenance"].items()}
+    facts = {name: value.decode() if isinstance(value, bytes) else str(value) for name, value in facts.items()}
+    assert facts["config"] == (output / "config.yaml").read_text()
+    assert facts["config_sha256"] == hashlib.sha256(facts["config"].encode()).hexdigest()
+    assert facts["world_size"] == "2" and facts["seed"] == "1" and facts["dtype"] == "float32"
+    assert "train" in facts["argv"] and "data.train.0.weight=2" in facts["argv"]
+    for name in ("git_commit", "git_dirty", "rimscope_version", "libtorch_version", "hdf5_version", "mpi_version", "hosts"):
+        assert facts[name], name
+
+
+def test_summary_and_report_follow_the_run(trained):
+    output, _ = trained
+    assert runs.rimscope("report", output).strip() == str(output / "report.html")
+    text = runs.rimscope("summary", output)
+    assert "base -> step 6" in text and re.search(r"refusal harmful, thinking off +\d+% \[\d+, \d+\] -> ", text)
+    assert "complied harmful" in text and "incoherent harmful" in text and str(output / "report.html") in text
+
+
+def test_generate_answers_and_says_when_it_was_cut(trained):
+    output, _ = trained
+    checkpoint = runs.last_checkpoint(output)
+    result = failures.run("generate", "--model", checkpoint, "--thinking", "off", "--max-new-tokens", 3, "1+1?")
+    assert result.returncode == 0, result.stderr
+    assert "--max-new-tokens" in result.stderr or result.stdout.strip()
+
+
+def test_generate_is_what_transformers_generates(trained):
+    import torch
+    from tokenizers import Tokenizer
+    from transformers import AutoModelForCausalLM
+    output, _ = trained
+    checkpoint = runs.last_checkpoint(output)
+    tokenizer = Tokenizer.from_file(str(checkpoint / "tokenizer.json"))
+    prompt = "<|im_start|>user\n2+3?<|im_end|>\n<|im_start|>assistant\n"
+    tokens = torch.tensor([tokenizer.encode(prompt).ids])
+    model = AutoModelForCausalLM.from_pretrained(checkpoint, dtype=torch.float32)
+    new = model.generate(tokens, max_new_tokens=8, do_sample=False, eos_token_id=tokenizer.token_to_id("<|im_end|>"),
+                         pad_token_id=0)[0, tokens.shape[1]:]
+    said = runs.rimscope("generate", "--model", checkpoint, "--thinking", "on", "--max-new-tokens", 8, "2+3?")
+    expected = tokenizer.decode(new.tolist(), skip_special_tokens=True)
+    shown = "".join(c for c in expected if c in "\n\t" or (ord(c) >= 32 and not 127 <= ord(c) < 160))
+    assert said.removesuffix("\n") == shown
+
+
+def test_a_stopped_run_says_how_to_go_on_and_does(world, tmp_path):
+    output = tmp_path / "run"
+    config = configuration(world, output, max_steps=2000, save_steps=1000, prompt_sets={}, monitors=[])
+    process = runs.start(["train", config, "overwrite_output_dir=true"])
+    deadline = time.monotonic() + 60
+    while not (output / "log.jsonl").exists() or not (output / "log.jsonl").read_text():
+        assert process.poll() is None and time.monotonic() < deadline
+        time.sleep(0.01)
+    status = json.loads((output / "status.json").read_text())
+    assert status["state"] in ("starting", "running") and status["total_steps"] == 2000
+    process.send_signal(signal.SIGTERM)
+    stdout, stderr = process.communicate(timeout=60)
+    assert process.returncode == failures.PREEMPTED, stderr
+    stopped = json.loads((output / "status.json").read_text())
+    assert stopped["state"] == "preempted" and 0 < stopped["step"] < 2000
+    command = re.search(r"^  resume +(.*)$", stdout, re.MULTILINE).group(1)
+    assert "overwrite_output_dir" not in command and command.endswith("resume_from_checkpoint=auto")
+    resumed = subprocess.run(f"{command} max_steps={stopped['step'] + 3}", shell=True, text=True, capture_output=True,
+                             env={**os.environ, **runs.MPI_ENVIRONMENT}, timeout=60)
+    assert resumed.returncode == 0, resumed.stderr
+    assert [line["step"] for line in runs.log_of(output)] == list(range(1, stopped["step"] + 4))
