@@ -68,6 +68,15 @@ RunStart decide(const RunConfig& config, const RunPaths& paths) {
   return start;
 }
 
+// A base model among the checkpoints that would be removed cannot be copied from any more once the run goes on.
+void refuse_to_remove_inputs(const RunConfig& config, const RunPaths& paths) {
+  for (const fs::path& input : {config.model.folder, config.model.config, config.tokenizer}) {
+    if (input.empty() || !is_inside(input, paths.checkpoints)) continue;
+    throw Error(ExitCode::config, input.string() + ": lies among the checkpoints of the run that would be replaced; " +
+                                      "choose another output_dir, or move it away first");
+  }
+}
+
 void remove_or_refuse(const fs::path& path) {
   std::error_code failure;
   fs::remove_all(path, failure);
@@ -100,7 +109,9 @@ RunStart run_start_from_json(const Json& json) {
 }
 
 RunStart plan_run_start(const RunConfig& config) {
-  RunStart start = decide(config, RunPaths(config.output_dir));
+  const RunPaths paths(config.output_dir);
+  RunStart start = decide(config, paths);
+  if (start.replaces_old_run) refuse_to_remove_inputs(config, paths);
   require_writable_folder(config.output_dir);
   return start;
 }

@@ -226,6 +226,13 @@ def test_a_failed_overwrite_leaves_the_old_run_whole(world):
     assert (world / "run/checkpoints/step-000004/DONE").exists() and len(runs.log_of(world / "run")) == 4
 
 
+def test_a_run_is_not_replaced_by_one_that_starts_from_its_checkpoint(world):
+    runs.rimscope("train", world / "run.yaml")
+    base = world / "run/checkpoints/step-000004"
+    message = train_error(world, f"model.path={base}", "overwrite_output_dir=true", code=CONFIG)
+    assert str(base) in message and (base / "DONE").exists()
+
+
 def damage(path):
     content = bytearray(path.read_bytes())
     content[len(content) // 2] ^= 0xFF
