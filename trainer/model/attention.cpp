@@ -1,9 +1,13 @@
 #include "trainer/model/attention.h"
 
 #include <ATen/ATen.h>
+#include <ATen/Parallel.h>
 
 #include <cmath>
 #include <limits>
+
+#include "trainer/model/block_attention.h"
+#include "trainer/model/kernel_dispatch.h"
 
 namespace rim {
 namespace {
@@ -47,9 +51,19 @@ at::Tensor attend_fused(const AttentionInputs& inputs) {
                                           grouped);
 }
 
+// With fewer tasks than threads the fused kernel, which also splits the queries, keeps more of them busy.
+bool suits_blocks(const AttentionInputs& inputs) {
+  return has_cpu_kernels(inputs.query) && !inputs.positions.defined() && inputs.query.size(2) > 1 &&
+         inputs.key.size(0) * inputs.key.size(1) >= at::get_num_threads();
+}
+
 }  // namespace
 
 at::Tensor attend(const AttentionInputs& inputs, const PatternEditor& edit_pattern) {
+  if (!edit_pattern && suits_blocks(inputs)) {
+    const std::int64_t window = inputs.window.value_or(inputs.key.size(2));
+    return attend_in_blocks(inputs.query, inputs.key, inputs.value, window).flatten(2);
+  }
   const at::Tensor mixed = edit_pattern ? attend_explicitly(inputs, edit_pattern) : attend_fused(inputs);
   return mixed.transpose(1, 2).flatten(2).contiguous();
 }

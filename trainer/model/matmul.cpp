@@ -28,7 +28,9 @@ at::Tensor product_with_transposed(const at::Tensor& a, const at::Tensor& b, con
   const at::AutoDispatchBelowADInplaceOrView no_autograd;
   const auto optional_bias = bias.defined() ? std::optional(bias) : std::nullopt;
   if (!onednn_linear || !has_cpu_kernels(a)) return at::linear(a, b, optional_bias);
-  return onednn_linear->call(a, b, optional_bias, "none", c10::List<std::optional<at::Scalar>>(), "");
+  // With gaps between rows or columns oneDNN falls back to a reference loop, a hundred times slower than a copy.
+  const at::Tensor dense_b = b.is_non_overlapping_and_dense() ? b : b.contiguous();
+  return onednn_linear->call(a, dense_b, optional_bias, "none", c10::List<std::optional<at::Scalar>>(), "");
 }
 
 at::Tensor matrix_product(const at::Tensor& a, const at::Tensor& b) { return product_with_transposed(a, b.t()); }
