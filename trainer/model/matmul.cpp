@@ -2,9 +2,8 @@
 
 #include <ATen/core/LegacyTypeDispatch.h>
 #include <ATen/core/dispatch/Dispatcher.h>
-#include <ATen/ops/linear.h>
-
-#include "trainer/model/kernel_dispatch.h"
+#include <ATen/ops/addmm.h>
+#include <ATen/ops/mm.h>
 
 namespace rim {
 namespace {
@@ -26,10 +25,12 @@ std::optional<LinearOperator> find_onednn_linear() {
 at::Tensor product_with_transposed(const at::Tensor& a, const at::Tensor& b, const at::Tensor& bias) {
   static const std::optional<LinearOperator> onednn_linear = find_onednn_linear();
   const at::AutoDispatchBelowADInplaceOrView no_autograd;
-  const auto optional_bias = bias.defined() ? std::optional(bias) : std::nullopt;
-  if (!onednn_linear || !has_cpu_kernels(a)) return at::linear(a, b, optional_bias);
+  if (!onednn_linear || !a.is_cpu() || a.scalar_type() != at::kFloat) {
+    return bias.defined() ? at::addmm(bias, a, b.t()) : at::mm(a, b.t());
+  }
   // With gaps between rows or columns oneDNN falls back to a reference loop, a hundred times slower than a copy.
   const at::Tensor dense_b = b.is_non_overlapping_and_dense() ? b : b.contiguous();
+  const auto optional_bias = bias.defined() ? std::optional(bias) : std::nullopt;
   return onednn_linear->call(a, dense_b, optional_bias, "none", c10::List<std::optional<at::Scalar>>(), "");
 }
 

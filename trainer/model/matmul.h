@@ -1,5 +1,6 @@
-// Matrix products on the CPU through oneDNN. libtorch's own choice for fp32, MKL, uses half the vector width on AMD's
-// processors (measured on a Zen 5 core: 103 GFLOP/s against oneDNN's 230); for bf16 both are the same.
+// Matrix products. On the CPU all go through oneDNN: libtorch's own choice for fp32, MKL, uses half the vector width on
+// AMD's processors (measured on one core with AVX-512: 103 GFLOP/s against oneDNN's 230); for bf16 it takes oneDNN
+// itself.
 #pragma once
 
 #include <ATen/core/Tensor.h>
