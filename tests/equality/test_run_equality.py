@@ -14,7 +14,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "support"))
 import runs  # noqa: E402
 
 STEPS = 12
-LONG_STEPS, SAVE_STEPS = 120, 40  # long enough for a signal to come before the end
+LONG_STEPS, SAVE_STEPS = 480, 160  # seconds of training left when the signal is sent, on any machine
 GLOBAL_BATCH = 8
 
 
