@@ -95,7 +95,7 @@ def test_curves_go_where_the_numbers_go(page):
     refused = points_of(page[1].all("polyline", data_series="behaviour.harmful.on.refused")[0])
     # From 100% at the plot's top (32) to 6.7% near its bottom (232).
     assert refused[0][1] == 32.0 and refused[-1][1] == pytest.approx(232 - 200 * 4 / 60, abs=0.06)
-    assert refused[0][0] == 44.0 and refused[-1][0] == 368.0
+    assert refused[0][0] == 44.0 and refused[-1][0] == 354.0
 
 
 def test_the_browser_paints_it(page, tmp_path):
