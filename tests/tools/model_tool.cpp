@@ -6,7 +6,7 @@
 //   model_tool generate MODEL fp32|bf16 IN.json                      {prompts, max_new_tokens, stop_tokens, batch_size}
 //   model_tool score    MODEL fp32|bf16 IN.json                      {prompt, continuation} -> log-probabilities
 //   model_tool bench    CONFIG fp32|bf16 ROWS TIME                   seconds of each forward + backward pass
-//   model_tool names    FILE.safetensors                             tensor names, or an error and its exit code
+//   model_tool names    FILE.safetensors...                          [[name, ...] or "error", ...] for each file
 #include <ATen/ATen.h>
 
 #include <chrono>
@@ -102,12 +102,21 @@ void bench(Decoder& model, std::int64_t rows, std::int64_t time) {
   }
 }
 
+void names(const std::vector<std::string>& files) {
+  Json reply = Json::array();
+  for (const std::string& file : files) {
+    try {
+      reply.push_back(rim::SafetensorsFile(file).names());
+    } catch (const rim::Error& error) {
+      reply.push_back(error.what());
+    }
+  }
+  std::cout << reply << "\n";
+}
+
 void run(const std::vector<std::string>& arguments) {
   const std::string& verb = arguments.at(0);
-  if (verb == "names") {
-    for (const std::string& name : rim::SafetensorsFile(arguments.at(1)).names()) std::cout << name << "\n";
-    return;
-  }
+  if (verb == "names") return names({arguments.begin() + 1, arguments.end()});
   const at::ScalarType dtype = dtype_named(arguments.at(2));
   if (verb == "bench" || verb == "initialize") {
     Decoder model(rim::read_model_config(arguments.at(1)), dtype, at::kCPU);

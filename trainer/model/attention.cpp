@@ -12,6 +12,9 @@
 namespace rim {
 namespace {
 
+// Below this many queries the calls between the blocks' small products cost more than they save.
+constexpr std::int64_t kShortestForBlocks = 128;
+
 // bool [batch or 1, 1, time, key time], true where the query sees the key.
 at::Tensor visible_keys(const AttentionInputs& inputs) {
   const auto whole = inputs.query.options().dtype(at::kLong);
@@ -53,7 +56,7 @@ at::Tensor attend_fused(const AttentionInputs& inputs) {
 
 // With fewer tasks than threads the fused kernel, which also splits the queries, keeps more of them busy.
 bool suits_blocks(const AttentionInputs& inputs) {
-  return has_cpu_kernels(inputs.query) && !inputs.positions.defined() && inputs.query.size(2) > 1 &&
+  return has_cpu_kernels(inputs.query) && !inputs.positions.defined() && inputs.query.size(2) >= kShortestForBlocks &&
          inputs.key.size(0) * inputs.key.size(1) >= at::get_num_threads();
 }
 

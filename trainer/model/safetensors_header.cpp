@@ -170,10 +170,11 @@ class HeaderParser {
   }
 
   void check_byte_count(const std::string& name, const TensorEntry& entry) const {
-    std::int64_t expected = static_cast<std::int64_t>(c10::elementSize(entry.dtype));
-    for (const std::int64_t size : entry.shape) {
-      if (__builtin_mul_overflow(expected, size, &expected)) refuse(name, "its size overflows");
-    }
+    const auto element_bytes = static_cast<std::int64_t>(c10::elementSize(entry.dtype));
+    std::int64_t expected = 1;
+    bool overflows = false;
+    for (const std::int64_t size : entry.shape) overflows |= __builtin_mul_overflow(expected, size, &expected);
+    if (overflows || __builtin_mul_overflow(expected, element_bytes, &expected)) refuse(name, "its size overflows");
     if (static_cast<std::uint64_t>(expected) != entry.bytes) {
       refuse(name,
              "its shape needs " + std::to_string(expected) + " bytes, its offsets hold " + std::to_string(entry.bytes));
