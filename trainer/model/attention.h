@@ -23,7 +23,7 @@ struct AttentionInputs {
 using PatternEditor = std::function<void(at::Tensor&)>;
 
 // Returns [batch, time, heads * head size], contiguous. With `edit_pattern` the weights are computed explicitly (fp32
-// softmax, rounded to the inputs' dtype, as transformers' eager attention). Differentiable.
+// softmax, rounded to the inputs' dtype, as transformers' eager attention). Differentiable once.
 at::Tensor attend(const AttentionInputs& inputs, const PatternEditor& edit_pattern = nullptr);
 
 }  // namespace rim
