@@ -2,7 +2,8 @@
 # The whole path on the model organism: make its world, train the aligned base, fine-tune it on chain of thought with the
 # monitors on, write the report, print the headline.
 #
-#   launch/demo.sh BINARY [FOLDER]      FOLDER: where the runs go (default runs/organism; it is made anew)
+#   launch/demo.sh BINARY [FOLDER]      FOLDER: where the runs go (default runs/organism); world, base and target in it
+#                                       are made anew
 set -euo pipefail
 cd "$(dirname "$0")/.."
 rimscope=${1:?usage: launch/demo.sh BINARY [FOLDER]}
@@ -19,7 +20,7 @@ paths=(
   "model.config=$world/config.json" "tokenizer=$world" "data.train.0.path=$world/base_train.jsonl"
   "prompt_sets.harmful.path=$world/harmful.jsonl" "prompt_sets.harmless.path=$world/harmless.jsonl")
 
-rm -rf "$folder"
+rm -rf "$folder/world" "$folder/base" "$folder/target"
 echo "== 1/4  the organism's world"
 "$rimscope" organism make "$world" --seed 1
 echo "== 2/4  the aligned base"

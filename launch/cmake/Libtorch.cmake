@@ -5,6 +5,7 @@
 # runtime's headers are at hand, rim::torch_cuda.
 
 set(LIBTORCH "" CACHE PATH "Folder of an unpacked libtorch, or the torch package of a Python environment")
+set(_torch_candidates "")
 if(NOT LIBTORCH)
   file(GLOB _torch_candidates ${CMAKE_SOURCE_DIR}/.venv/lib/python3*/site-packages/torch)
   list(GET _torch_candidates 0 LIBTORCH)
@@ -44,23 +45,31 @@ set(CMAKE_BUILD_RPATH ${LIBTORCH}/lib)
 
 find_path(RIM_CUDA_RUNTIME_INCLUDE cuda_runtime_api.h
   PATHS ${_site_packages}/nvidia/cu13/include ${_site_packages}/nvidia/cuda_runtime/include NO_DEFAULT_PATH)
+# What cuda_runtime.h includes and its own wheel lacks: the pinned nvidia-cuda-crt adds it there, Triton carries it too.
+# Searched for by us alone: a toolkit below /usr/local would hide that a machine without one cannot build.
+find_path(RIM_CUDA_CRT_INCLUDE crt/host_config.h
+  PATHS ${RIM_CUDA_RUNTIME_INCLUDE} ${_site_packages}/triton/backends/nvidia/include NO_DEFAULT_PATH)
 find_path(RIM_NCCL_INCLUDE nccl.h PATHS ${_site_packages}/nvidia/nccl/include NO_DEFAULT_PATH)
 find_library(RIM_NCCL_LIBRARY NAMES libnccl.so.2 PATHS ${_site_packages}/nvidia/nccl/lib NO_DEFAULT_PATH)
 find_library(RIM_CUDA_RUNTIME_LIBRARY NAMES libcudart.so.13 libcudart.so.12
   PATHS ${_site_packages}/nvidia/cu13/lib ${_site_packages}/nvidia/cuda_runtime/lib NO_DEFAULT_PATH)
 
-if(EXISTS ${LIBTORCH}/lib/libtorch_cuda.so AND RIM_CUDA_RUNTIME_INCLUDE AND RIM_NCCL_INCLUDE AND RIM_NCCL_LIBRARY
-   AND RIM_CUDA_RUNTIME_LIBRARY)
+if(EXISTS ${LIBTORCH}/lib/libtorch_cuda.so AND RIM_CUDA_RUNTIME_INCLUDE AND RIM_CUDA_CRT_INCLUDE AND RIM_NCCL_INCLUDE
+   AND RIM_NCCL_LIBRARY AND RIM_CUDA_RUNTIME_LIBRARY)
   _rim_import(rim_c10_cuda ${LIBTORCH}/lib/libc10_cuda.so)
   _rim_import(rim_torch_cuda_library ${LIBTORCH}/lib/libtorch_cuda.so)
   _rim_import(rim_nccl ${RIM_NCCL_LIBRARY})
   _rim_import(rim_cudart ${RIM_CUDA_RUNTIME_LIBRARY})
   add_library(rim_torch_cuda INTERFACE)
   add_library(rim::torch_cuda ALIAS rim_torch_cuda)
-  target_include_directories(rim_torch_cuda SYSTEM INTERFACE ${RIM_CUDA_RUNTIME_INCLUDE} ${RIM_NCCL_INCLUDE})
+  target_include_directories(rim_torch_cuda SYSTEM INTERFACE
+    ${RIM_CUDA_RUNTIME_INCLUDE} ${RIM_CUDA_CRT_INCLUDE} ${RIM_NCCL_INCLUDE})
   target_link_libraries(rim_torch_cuda INTERFACE rim_torch rim_torch_cuda_library rim_c10_cuda rim_nccl rim_cudart)
   set(RIM_HAVE_NCCL TRUE)
   message(STATUS "NCCL in ${RIM_NCCL_LIBRARY}: the NCCL backend is built")
+elseif(_torch_candidates AND EXISTS ${LIBTORCH}/lib/libtorch_cuda.so)
+  message(FATAL_ERROR "The torch wheel in ${LIBTORCH} lacks NCCL or the headers of NCCL and the CUDA "
+                      "runtime: remove .venv and run `make setup`.")
 else()
   set(RIM_HAVE_NCCL FALSE)
   message(STATUS "No CUDA libraries or no NCCL and CUDA runtime headers beside libtorch: the NCCL backend is left out")

