@@ -45,17 +45,19 @@ set(CMAKE_BUILD_RPATH ${LIBTORCH}/lib)
 
 find_path(RIM_CUDA_RUNTIME_INCLUDE cuda_runtime_api.h
   PATHS ${_site_packages}/nvidia/cu13/include ${_site_packages}/nvidia/cuda_runtime/include NO_DEFAULT_PATH)
-# What cuda_runtime.h includes and its own wheel lacks: the pinned nvidia-cuda-crt adds it there, Triton carries it too.
-# Searched for by us alone: a toolkit below /usr/local would hide that a machine without one cannot build.
+# What cuda_runtime.h and nccl.h include and their own wheels lack; Triton carries the first too. Searched for by us alone:
+# a toolkit below /usr/local would hide that a machine without one cannot build.
 find_path(RIM_CUDA_CRT_INCLUDE crt/host_config.h
   PATHS ${RIM_CUDA_RUNTIME_INCLUDE} ${_site_packages}/triton/backends/nvidia/include NO_DEFAULT_PATH)
+find_path(RIM_CUDA_TARGET_INCLUDE nv/target
+  PATHS ${RIM_CUDA_RUNTIME_INCLUDE} ${RIM_CUDA_RUNTIME_INCLUDE}/cccl NO_DEFAULT_PATH)
 find_path(RIM_NCCL_INCLUDE nccl.h PATHS ${_site_packages}/nvidia/nccl/include NO_DEFAULT_PATH)
 find_library(RIM_NCCL_LIBRARY NAMES libnccl.so.2 PATHS ${_site_packages}/nvidia/nccl/lib NO_DEFAULT_PATH)
 find_library(RIM_CUDA_RUNTIME_LIBRARY NAMES libcudart.so.13 libcudart.so.12
   PATHS ${_site_packages}/nvidia/cu13/lib ${_site_packages}/nvidia/cuda_runtime/lib NO_DEFAULT_PATH)
 
-if(EXISTS ${LIBTORCH}/lib/libtorch_cuda.so AND RIM_CUDA_RUNTIME_INCLUDE AND RIM_CUDA_CRT_INCLUDE AND RIM_NCCL_INCLUDE
-   AND RIM_NCCL_LIBRARY AND RIM_CUDA_RUNTIME_LIBRARY)
+if(EXISTS ${LIBTORCH}/lib/libtorch_cuda.so AND RIM_CUDA_RUNTIME_INCLUDE AND RIM_CUDA_CRT_INCLUDE
+   AND RIM_CUDA_TARGET_INCLUDE AND RIM_NCCL_INCLUDE AND RIM_NCCL_LIBRARY AND RIM_CUDA_RUNTIME_LIBRARY)
   _rim_import(rim_c10_cuda ${LIBTORCH}/lib/libc10_cuda.so)
   _rim_import(rim_torch_cuda_library ${LIBTORCH}/lib/libtorch_cuda.so)
   _rim_import(rim_nccl ${RIM_NCCL_LIBRARY})
@@ -63,7 +65,7 @@ if(EXISTS ${LIBTORCH}/lib/libtorch_cuda.so AND RIM_CUDA_RUNTIME_INCLUDE AND RIM_
   add_library(rim_torch_cuda INTERFACE)
   add_library(rim::torch_cuda ALIAS rim_torch_cuda)
   target_include_directories(rim_torch_cuda SYSTEM INTERFACE
-    ${RIM_CUDA_RUNTIME_INCLUDE} ${RIM_CUDA_CRT_INCLUDE} ${RIM_NCCL_INCLUDE})
+    ${RIM_CUDA_RUNTIME_INCLUDE} ${RIM_CUDA_CRT_INCLUDE} ${RIM_CUDA_TARGET_INCLUDE} ${RIM_NCCL_INCLUDE})
   target_link_libraries(rim_torch_cuda INTERFACE rim_torch rim_torch_cuda_library rim_c10_cuda rim_nccl rim_cudart)
   set(RIM_HAVE_NCCL TRUE)
   message(STATUS "NCCL in ${RIM_NCCL_LIBRARY}: the NCCL backend is built")

@@ -1,6 +1,7 @@
 #include "launch/verbs/help.h"
 
 #include <algorithm>
+#include <cctype>
 #include <sstream>
 
 namespace rim {
@@ -51,7 +52,9 @@ std::string program_help(const std::vector<Verb>& verbs) {
 
 std::string verb_help(const Verb& verb) {
   std::ostringstream text;
-  text << "Usage: " << usage_of(verb) << "\n\n" << verb.summary << ".\n";
+  std::string sentence = verb.summary + ".";
+  sentence[0] = static_cast<char>(std::toupper(static_cast<unsigned char>(sentence[0])));
+  text << "Usage: " << usage_of(verb) << "\n\n" << sentence << "\n";
   if (!verb.details.empty()) text << "\n" << verb.details << "\n";
   text << "\n" << verb.options << examples_of(verb.examples);
   return text.str();
