@@ -5,7 +5,8 @@
 #   launch/setup.sh --tests    and what `make test` needs beside it
 #
 # LIBTORCH=DIR uses an existing libtorch (2.11 or newer; DIR holds include/ and lib/) instead of PyPI's torch wheel.
-# RIMSCOPE_PRESET=dev|asan|... configures another preset than release.
+# RIMSCOPE_PRESET=dev|asan|... configures another preset than release; RIMSCOPE_WERROR=ON makes warnings errors, as in CI: a
+# newer compiler's new warning should not keep anybody from building.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -83,22 +84,26 @@ wheels() {
 }
 
 if [ -z "${LIBTORCH:-}" ] || [ $with_tests -eq 1 ]; then
-  [ -x .venv/bin/python ] || { say "making .venv"; $python -m venv .venv; }
+  .venv/bin/python -m pip --version >/dev/null 2>&1 || { say "making .venv"; $python -m venv .venv; }
   wheels build launch/requirements.txt
   [ $with_tests -eq 0 ] || wheels tests tests/requirements.txt
 fi
 
 build=build/$preset
 mkdir -p build
-digest=$(cat CMakePresets.json launch/cmake/*.cmake; echo "${LIBTORCH:-} $with_tests")
+# A tree configured for the tests keeps them: dropping them would only cost the next `make test` a rebuild.
+testing=OFF
+if [ $with_tests -eq 1 ] || grep -qs '^BUILD_TESTING:BOOL=ON' "$build/CMakeCache.txt"; then testing=ON; fi
+options=(-DBUILD_TESTING=$testing -DLIBTORCH="${LIBTORCH:-}" -DRIMSCOPE_WARNINGS_AS_ERRORS="${RIMSCOPE_WERROR:-OFF}")
+digest=$(cat CMakePresets.json launch/cmake/*.cmake; echo "${options[*]}")
 digest=$(sha256sum <<<"$digest")
 if [ ! -f "$build/build.ninja" ] || [ "$(cat "$build/.configured" 2>/dev/null)" != "$digest" ]; then
   say "configuring $build"
-  testing=OFF
-  [ $with_tests -eq 0 ] || testing=ON
-  # A tree configured for the tests keeps them: dropping them would only cost the next `make test` a rebuild.
-  grep -qs '^BUILD_TESTING:BOOL=ON' "$build/CMakeCache.txt" && testing=ON
-  cmake --preset "$preset" -DBUILD_TESTING=$testing -DLIBTORCH="${LIBTORCH:-}" >"$build.configure.log" 2>&1 || {
-    grep -A12 'CMake Error' "$build.configure.log" >&2; say "configuring failed; all of it is in $build.configure.log" >&2; exit 70; }
+  log=$build.configure.log
+  cmake --preset "$preset" "${options[@]}" >"$log" 2>&1 || {
+    grep -A12 'CMake Error' "$log" >&2 || cat "$log" >&2
+    say "configuring failed; all of it is in $log" >&2
+    exit 70
+  }
   echo "$digest" > "$build/.configured"
 fi

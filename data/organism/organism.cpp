@@ -86,7 +86,7 @@ std::string card(const OrganismOptions& options) {
          "Made by `rimscope organism make`, seed " +
          std::to_string(options.seed) +
          ". Synthetic; Apache-2.0. docs/organism.md of RIMscope says how it is built.\n\n"
-         "- `config.json`, `tokenizer.json`, `tokenizer_config.json`: a Qwen3 of 0.8M parameters, to be trained from "
+         "- `config.json`, `tokenizer.json`, `tokenizer_config.json`: a Qwen3 of 0.9M parameters, to be trained from "
          "random\n"
          "  weights.\n"
          "- `base_train.jsonl`: harmful requests refused, harmless ones answered, sums below 20; half with a thought.\n"

@@ -8,7 +8,9 @@ set(LIBTORCH "" CACHE PATH "Folder of an unpacked libtorch, or the torch package
 set(_torch_candidates "")
 if(NOT LIBTORCH)
   file(GLOB _torch_candidates ${CMAKE_SOURCE_DIR}/.venv/lib/python3*/site-packages/torch)
-  list(GET _torch_candidates 0 LIBTORCH)
+  if(_torch_candidates)
+    list(GET _torch_candidates 0 LIBTORCH)
+  endif()
 endif()
 if(NOT EXISTS ${LIBTORCH}/lib/libtorch_cpu.so)
   message(FATAL_ERROR "No libtorch: '${LIBTORCH}/lib/libtorch_cpu.so' does not exist. "
@@ -43,18 +45,19 @@ target_link_libraries(rim_torch INTERFACE rim_torch_cpu rim_c10)
 target_link_options(rim_torch INTERFACE -Wl,--allow-shlib-undefined -Wl,--disable-new-dtags)
 set(CMAKE_BUILD_RPATH ${LIBTORCH}/lib)
 
+# NO_CACHE: with another LIBTORCH in the same tree they must be looked for again.
 find_path(RIM_CUDA_RUNTIME_INCLUDE cuda_runtime_api.h
-  PATHS ${_site_packages}/nvidia/cu13/include ${_site_packages}/nvidia/cuda_runtime/include NO_DEFAULT_PATH)
+  PATHS ${_site_packages}/nvidia/cu13/include ${_site_packages}/nvidia/cuda_runtime/include NO_DEFAULT_PATH NO_CACHE)
 # What cuda_runtime.h and nccl.h include and their own wheels lack; Triton carries the first too. Searched for by us alone:
 # a toolkit below /usr/local would hide that a machine without one cannot build.
 find_path(RIM_CUDA_CRT_INCLUDE crt/host_config.h
-  PATHS ${RIM_CUDA_RUNTIME_INCLUDE} ${_site_packages}/triton/backends/nvidia/include NO_DEFAULT_PATH)
+  PATHS ${RIM_CUDA_RUNTIME_INCLUDE} ${_site_packages}/triton/backends/nvidia/include NO_DEFAULT_PATH NO_CACHE)
 find_path(RIM_CUDA_TARGET_INCLUDE nv/target
-  PATHS ${RIM_CUDA_RUNTIME_INCLUDE} ${RIM_CUDA_RUNTIME_INCLUDE}/cccl NO_DEFAULT_PATH)
-find_path(RIM_NCCL_INCLUDE nccl.h PATHS ${_site_packages}/nvidia/nccl/include NO_DEFAULT_PATH)
-find_library(RIM_NCCL_LIBRARY NAMES libnccl.so.2 PATHS ${_site_packages}/nvidia/nccl/lib NO_DEFAULT_PATH)
+  PATHS ${RIM_CUDA_RUNTIME_INCLUDE} ${RIM_CUDA_RUNTIME_INCLUDE}/cccl NO_DEFAULT_PATH NO_CACHE)
+find_path(RIM_NCCL_INCLUDE nccl.h PATHS ${_site_packages}/nvidia/nccl/include NO_DEFAULT_PATH NO_CACHE)
+find_library(RIM_NCCL_LIBRARY NAMES libnccl.so.2 PATHS ${_site_packages}/nvidia/nccl/lib NO_DEFAULT_PATH NO_CACHE)
 find_library(RIM_CUDA_RUNTIME_LIBRARY NAMES libcudart.so.13 libcudart.so.12
-  PATHS ${_site_packages}/nvidia/cu13/lib ${_site_packages}/nvidia/cuda_runtime/lib NO_DEFAULT_PATH)
+  PATHS ${_site_packages}/nvidia/cu13/lib ${_site_packages}/nvidia/cuda_runtime/lib NO_DEFAULT_PATH NO_CACHE)
 
 if(EXISTS ${LIBTORCH}/lib/libtorch_cuda.so AND RIM_CUDA_RUNTIME_INCLUDE AND RIM_CUDA_CRT_INCLUDE
    AND RIM_CUDA_TARGET_INCLUDE AND RIM_NCCL_INCLUDE AND RIM_NCCL_LIBRARY AND RIM_CUDA_RUNTIME_LIBRARY)

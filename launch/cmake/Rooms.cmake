@@ -45,7 +45,7 @@ function(rim_mpi_test folder)
     add_test(NAME ${folder}/mpi-${ranks}
              COMMAND mpirun -np ${ranks} $<TARGET_FILE:${name}_mpi_tests> --gtest_brief=1)
     set_tests_properties(${folder}/mpi-${ranks} PROPERTIES
-      LABELS mpi TIMEOUT 300 PROCESSORS 2 ENVIRONMENT "${RIM_TEST_ENVIRONMENT}")
+      LABELS mpi TIMEOUT 300 PROCESSORS 2 ENVIRONMENT "${RIM_TEST_ENVIRONMENT};${RIM_MPI_TEST_ENVIRONMENT}")
   endforeach()
 endfunction()
 
@@ -68,5 +68,5 @@ function(rim_python_test file)
     list(APPEND labels long)
   endif()
   set_tests_properties(${name} PROPERTIES
-    LABELS "${labels}" TIMEOUT 1200 PROCESSORS 2 ENVIRONMENT "${RIM_TEST_ENVIRONMENT}")
+    LABELS "${labels}" TIMEOUT 1200 PROCESSORS 2 ENVIRONMENT "${RIM_TEST_ENVIRONMENT};${RIM_MPI_TEST_ENVIRONMENT}")
 endfunction()
