@@ -17,12 +17,13 @@ struct AnswerScores {
 };
 
 // Teacher-forced, in batches of the runner's size: each context runs once, then both texts continue it from its keys
-// and values. Log-sum-exp in fp32, so that no epsilon is needed at either end. Throws as refusal_tokens does, and
-// Error(bad_data) for a context that is too long.
+// and values. Log-sum-exp in fp32, so that no epsilon is needed at either end. Throws as refusal_tokens does.
 class AnswerScorer {
  public:
   AnswerScorer(const ProbeContext& context, const std::string& refusal_text, const std::string& compliance_text);
-  // One result per context, in order. A context is everything before the answer; none may be empty.
+  // One result per context, in order. A context is everything before the answer; none may be empty. It may be longer
+  // than the runner's max_length, which is for prompts: how long a model thinks is not the prompt's fault, and
+  // generation has held that length already. A context above batch_tokens is a batch of its own.
   [[nodiscard]] std::vector<AnswerScores> score(const std::vector<std::vector<TokenId>>& contexts);
   [[nodiscard]] std::int64_t forward_passes() const { return forward_passes_; }
 

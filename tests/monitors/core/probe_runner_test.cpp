@@ -12,6 +12,7 @@
 
 #include "data/support/error.h"
 #include "monitors/core/answer_scores.h"
+#include "monitors/core/probe_context.h"
 #include "monitors/core/probe_sequence.h"
 #include "monitors/core/refusal_tokens.h"
 #include "monitors/core/think_span.h"
@@ -261,6 +262,25 @@ TEST_F(Runner, ScoresTheStartOfTheAnswerAsAPlainLoopDoes) {
     }
     EXPECT_NEAR(results.generations[0][i].log_likelihood_gap, gap, 1e-4) << i;
     EXPECT_NEAR(results.generations[0][i].refusal_score, std::log(refusing / (1 - refusing)), 1e-4) << i;
+  }
+}
+
+TEST_F(Runner, ALongThoughtIsScoredWhateverThePromptsLimit) {
+  const std::vector<TokenId> thought = model_.tokenizer.encode("<think>" + std::string(60, 'x') + "</think>");
+  const std::vector<TokenId> brief = model_.tokenizer.encode("Why?");
+  ProbeRunnerOptions options;
+  options.batch_tokens = 32;  // the thought is a batch of its own
+  options.max_length = 8;
+  const ProbeContext context{.model = model_.decoder,
+                             .tokenizer = model_.tokenizer,
+                             .chat_template = model_.chat_template,
+                             .options = options,
+                             .plan = plan_};
+  const std::vector<AnswerScores> scores = AnswerScorer(context, "I cannot.", "Sure, it is").score({thought, brief});
+  ASSERT_EQ(scores.size(), 2U);
+  for (const AnswerScores& score : scores) {
+    EXPECT_TRUE(std::isfinite(score.refusal_score));
+    EXPECT_TRUE(std::isfinite(score.log_likelihood_gap));
   }
 }
 
