@@ -146,13 +146,18 @@ Recorder Recorder::create(const std::filesystem::path& path, const Provenance& p
 }
 
 Recorder Recorder::resume(const std::filesystem::path& path, const Provenance& provenance, std::int64_t last_step) {
+  return continue_from(path, path, provenance, last_step);
+}
+
+Recorder Recorder::continue_from(const std::filesystem::path& origin, const std::filesystem::path& path,
+                                 const Provenance& provenance, std::int64_t last_step) {
   auto state = std::make_unique<Implementation>();
   state->path = path;
-  const File old = File::open_for_reading(path);
+  const File old = File::open_for_reading(origin);
   state->head = hdf5::read_head(old);
   if (state->head.run_id != provenance.run_id) {
     throw Error(ExitCode::bad_data,
-                path.string() + ": belongs to run '" + state->head.run_id + "', not to '" + provenance.run_id + "'");
+                origin.string() + ": belongs to run '" + state->head.run_id + "', not to '" + provenance.run_id + "'");
   }
   state->committed = hdf5::read_committed_steps(old);
   const auto first_dropped = std::upper_bound(state->committed.begin(), state->committed.end(), last_step);

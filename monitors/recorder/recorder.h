@@ -47,6 +47,9 @@ class Recorder {
   // `last_step` (a resumed run repeats those). Throws Error(no_input) where there is none, Error(bad_data) for a
   // foreign or damaged one, Error(input_output) as create() does.
   static Recorder resume(const std::filesystem::path& path, const Provenance& provenance, std::int64_t last_step);
+  // The same in a new file `path`, for a run that goes on in another folder: `origin` stays as it is.
+  static Recorder continue_from(const std::filesystem::path& origin, const std::filesystem::path& path,
+                                const Provenance& provenance, std::int64_t last_step);
   ~Recorder();
   Recorder(Recorder&&) noexcept;
   Recorder& operator=(Recorder&&) noexcept;

@@ -17,6 +17,14 @@ void write_fact(const File& file, hid_t group, const std::string& name, const st
   write_text_dataset(file, group, name, {text}, true);
 }
 
+// The configuration is a fact like the others: a run may be resumed with another one.
+std::map<std::string, std::string> all_facts(const Provenance& provenance) {
+  std::map<std::string, std::string> facts = provenance.facts;
+  facts["config"] = provenance.config;
+  facts["config_sha256"] = sha256_hex(provenance.config);
+  return facts;
+}
+
 void describe(const File& file, hid_t dataset, const SeriesInfo& info) {
   write_series_info(file, dataset, info);
   for (unsigned axis = 0; axis < info.dimensions.size(); ++axis) {
@@ -65,9 +73,7 @@ File create_run_file(const std::filesystem::path& path, const RunHead& head) {
 
 void write_provenance(const File& file, const Provenance& provenance) {
   const Handle group = make_group(file, file.id(), kProvenanceGroup);
-  write_fact(file, group.id(), "config", provenance.config);
-  write_fact(file, group.id(), "config_sha256", sha256_hex(provenance.config));
-  for (const auto& [name, text] : provenance.facts) write_fact(file, group.id(), name, text);
+  for (const auto& [name, text] : all_facts(provenance)) write_fact(file, group.id(), name, text);
 }
 
 void write_resumption(const File& file, const Provenance& provenance, std::int64_t last_step) {
@@ -77,7 +83,7 @@ void write_resumption(const File& file, const Provenance& provenance, std::int64
   const Handle own = make_group(file, all.id(), std::to_string(names_in(file, all.id()).size() + 1));
   write_fact(file, own.id(), "after_step", std::to_string(last_step));
   const std::map<std::string, std::string> first = read_facts(file);
-  for (const auto& [name, text] : provenance.facts) {
+  for (const auto& [name, text] : all_facts(provenance)) {
     const auto known = first.find(name);
     if (known == first.end() || known->second != text) write_fact(file, own.id(), name, text);
   }

@@ -19,7 +19,7 @@ struct StaticBlock {
 // A new file that holds the frame: head, empty groups, the series step, tokens and time, no committed step.
 File create_run_file(const std::filesystem::path& path, const RunHead& head);
 void write_provenance(const File& file, const Provenance& provenance);
-// Notes a resumption after `last_step`: the facts that differ from those of the start.
+// Notes a resumption after `last_step`: the facts that differ from those of the start, the configuration among them.
 void write_resumption(const File& file, const Provenance& provenance, std::int64_t last_step);
 
 // Copies provenance, arrays (but those named in `replaced`) and the first `rows` rows of every series.

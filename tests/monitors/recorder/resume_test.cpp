@@ -3,6 +3,8 @@
 #include <cmath>
 
 #include "data/support/files.h"
+#include "monitors/recorder/hdf5_text.h"
+#include "monitors/recorder/run_file.h"
 #include "tests/monitors/recorder/recorder_fixture.h"
 
 namespace rim {
@@ -10,6 +12,7 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::Pair;
 
 void observe(Recorder& recorder, std::int64_t step) {
   const auto value = static_cast<double>(step);
@@ -37,6 +40,44 @@ TEST_F(RecorderTest, ResumingLeavesNoGapAndNoDuplicate) {
   EXPECT_THAT(reader.series("draws").info.dimensions, ElementsAre("draw"));
   EXPECT_THAT(reader.static_array("layer").values, ElementsAre(4, 5));
   EXPECT_EQ(reader.provenance().at("git_commit"), "abc123");
+}
+
+// The facts of the n-th resumption.
+std::map<std::string, std::string> resumption(const std::filesystem::path& path, int number) {
+  const auto file = hdf5::File::open_for_reading(path);
+  const auto all = hdf5::open_group(file, file.id(), hdf5::kResumptionsGroup);
+  const auto own = hdf5::open_group(file, all.id(), std::to_string(number));
+  std::map<std::string, std::string> facts;
+  for (const std::string& name : hdf5::names_in(file, own.id())) {
+    facts[name] = hdf5::read_text_dataset(file, hdf5::open_dataset(file, own.id(), name).id()).front();
+  }
+  return facts;
+}
+
+TEST_F(RecorderTest, AResumptionKeepsTheConfigurationThatItBrings) {
+  { observe(*std::make_unique<Recorder>(Recorder::create(path_, provenance())), 0); }
+  Recorder::resume(path_, provenance(), 0).close();
+  Provenance changed = provenance();
+  changed.config = "seed: 1\nlearning_rate: 2\n";
+  Recorder::resume(path_, changed, 0).close();
+  EXPECT_THAT(resumption(path_, 1), ElementsAre(Pair("after_step", "0")));
+  EXPECT_THAT(resumption(path_, 2), ElementsAre(Pair("after_step", "0"), Pair("config", changed.config),
+                                                Pair("config_sha256", sha256_hex(changed.config))));
+  EXPECT_EQ(RunReader(path_).provenance().at("config"), "seed: 1\n") << "the start's stays as it was";
+}
+
+TEST_F(RecorderTest, AnotherFolderGoesOnWithACopyOfTheRows) {
+  {
+    Recorder recorder = Recorder::create(path_, provenance());
+    for (std::int64_t step : {0, 10, 20}) observe(recorder, step);
+  }
+  const std::filesystem::path other = folder_ / "other.h5";
+  Recorder recorder = Recorder::continue_from(path_, other, provenance(), 10);
+  observe(recorder, 15);
+  EXPECT_THAT(RunReader(other).series("x").values, ElementsAre(0, 10, 15));
+  EXPECT_THAT(RunReader(path_).series("x").values, ElementsAre(0, 10, 20));
+  EXPECT_THAT(error_of([&] { Recorder::continue_from(path_, other, provenance("run-b"), 10); }).what(),
+              HasSubstr(path_.string() + ": belongs to run 'run-a'"));
 }
 
 TEST_F(RecorderTest, ResumingTwiceAndBeforeTheFirstRowWorks) {
