@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "data/support/error.h"
+#include "monitors/recorder/run_reader.h"
 
 namespace rim {
 namespace {
@@ -17,6 +18,16 @@ void require_use(const RunConfig& config, const std::string& name) {
                                 [&](const MonitorSettings& monitor) { return mentions(monitor.options, name); });
   if (!used)
     throw Error(ExitCode::config, "prompt_sets." + name + ": no monitor uses it; take it out, or name it in one");
+}
+
+// What the run that wrote the checkpoint recorded, in the folder above its checkpoints; empty where there is nothing,
+// or where a later run has taken that folder.
+std::filesystem::path record_of_origin(const RunStart& start) {
+  const std::filesystem::path checkpoint = std::filesystem::weakly_canonical(start.checkpoint);
+  const std::filesystem::path record = RunPaths(checkpoint.parent_path().parent_path()).record;
+  const bool is_its_own =
+      std::filesystem::exists(record) && RunReader(record).provenance().at("run_id") == start.run_id;
+  return is_its_own ? record : std::filesystem::path();
 }
 
 }  // namespace
@@ -69,8 +80,11 @@ void check_monitors(const RunConfig& config, const MonitorRegistry& registry, co
 }
 
 Recorder open_recorder(const RunPaths& paths, const RunStart& start, const Provenance& provenance) {
-  const bool goes_on = !start.checkpoint.empty() && std::filesystem::exists(paths.record);
-  return goes_on ? Recorder::resume(paths.record, provenance, start.step) : Recorder::create(paths.record, provenance);
+  if (start.checkpoint.empty()) return Recorder::create(paths.record, provenance);
+  if (std::filesystem::exists(paths.record)) return Recorder::resume(paths.record, provenance, start.step);
+  const std::filesystem::path origin = record_of_origin(start);
+  if (!origin.empty()) return Recorder::continue_from(origin, paths.record, provenance, start.step);
+  return Recorder::create(paths.record, provenance);
 }
 
 std::unique_ptr<RunObserver> make_observer(const RunConfig& config, const MonitorRegistry& registry,

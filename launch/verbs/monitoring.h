@@ -31,7 +31,8 @@ std::vector<std::unique_ptr<Monitor>> make_monitors(const RunConfig& config, con
 void check_monitors(const RunConfig& config, const MonitorRegistry& registry, const ModelConfig& model,
                     const std::map<std::string, PromptSet>& prompt_sets);
 
-// Opens run.h5: anew, or cut back to the step that the run resumes from. Rank 0 only.
+// Opens run.h5: anew, or cut back to the step that the run resumes from. A run that goes on from another folder's
+// checkpoint takes the rows that were recorded there along, the base model's among them. Rank 0 only.
 Recorder open_recorder(const RunPaths& paths, const RunStart& start, const Provenance& provenance);
 
 // `model` outlives the observer.

@@ -1,8 +1,8 @@
-#include <ATen/ops/empty.h>
 #include <ATen/ops/stack.h>
 
 #include <algorithm>
 #include <optional>
+#include <utility>
 
 #include "data/support/error.h"
 #include "monitors/builtin/builtin_monitors.h"
@@ -74,6 +74,8 @@ class NeuronsMonitor : public Monitor {
       }
       select(differences, current, observation);
     }
+    // Also what a checkpoint brought back: run.h5 may have been lost since, and says nothing without the sets.
+    if (!std::exchange(sets_written_, true)) write_sets(sets(), observation.sink);
     follow(original, current, observation);
   }
 
@@ -113,17 +115,19 @@ class NeuronsMonitor : public Monitor {
     for (const auto& draw : draws) rows.push_back(flat_indices(draw, intermediate_));
     controls_ = at::stack(rows);
 
-    const SelectionRecord record{.name = options_.name,
-                                 .rule = options_.rule,
-                                 .votes_per_layer = votes_per_layer(options_.rule.top, intermediate_),
-                                 .pair_ids = pair_ids_,
-                                 .differences = differences,
-                                 .split_half = split_half_stability(differences, options_.rule),
-                                 .selected = selected,
-                                 .controls = controls_,
-                                 .intermediate = intermediate_};
-    write_selection(record, observation.sink);
-    observation.headlines.push_back(selection_headline(record));
+    const double split_half = split_half_stability(differences, options_.rule);
+    write_pair_differences(options_.name, differences, split_half, observation.sink);
+    observation.headlines.push_back(selection_headline(sets(), split_half));
+  }
+
+  [[nodiscard]] NeuronSets sets() const {
+    return {.name = options_.name,
+            .rule = options_.rule,
+            .pair_ids = pair_ids_,
+            .selected = from_flat_indices(safety_, intermediate_),
+            .controls = controls_,
+            .layers = layers_,
+            .intermediate = intermediate_};
   }
 
   void follow(const at::Tensor& original, const std::vector<NeuronIndex>& current, Observation& observation) const {
@@ -145,6 +149,7 @@ class NeuronsMonitor : public Monitor {
   std::vector<std::string> pair_ids_;
   std::size_t original_ = 0, counterfactual_ = 0;
   at::Tensor safety_, controls_;  // flat indices: [neurons], [draws, neurons]; undefined before the base was seen
+  bool sets_written_ = false;     // by this process
 };
 
 }  // namespace

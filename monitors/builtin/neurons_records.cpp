@@ -13,33 +13,37 @@ std::string number(double value) {
   return text;
 }
 
-std::string rule_in_words(const SelectionRecord& record) {
-  return "In each layer a pair votes for its " + std::to_string(record.votes_per_layer) +
-         " neurons with the largest signed difference; selected: at least a share of " + number(record.rule.agreement) +
-         " of the " + std::to_string(record.pair_ids.size()) +
+std::string rule_in_words(const NeuronSets& sets) {
+  return "In each layer a pair votes for its " + std::to_string(votes_per_layer(sets.rule.top, sets.intermediate)) +
+         " neurons with the largest signed difference; selected: at least a share of " + number(sets.rule.agreement) +
+         " of the " + std::to_string(sets.pair_ids.size()) +
          " pairs voted for it (1: the intersection of arXiv 2509.00544).";
 }
 
 Array integers(const std::vector<std::int64_t>& values) { return {.shape = {std::ssize(values)}, .values = values}; }
 
-void write_sets(const SelectionRecord& record, RecordSink& sink) {
+void write_safety_set(const NeuronSets& sets, RecordSink& sink) {
   std::vector<std::int64_t> layer, neuron;
-  for (const NeuronIndex& index : record.selected) {
+  for (const NeuronIndex& index : sets.selected) {
     layer.push_back(index.layer);
     neuron.push_back(index.neuron);
   }
-  const std::string set = record.name + ".safety", control = record.name + ".control";
+  const std::string set = sets.name + ".safety";
   sink.write_static(set + ".layer", integers(layer),
-                    {"layer of each safety-critical neuron", "index", rule_in_words(record), {"neuron"}});
+                    {"layer of each safety-critical neuron", "index", rule_in_words(sets), {"neuron"}});
   sink.write_static(set + ".neuron", integers(neuron),
                     {"safety-critical neurons: coordinate of the MLP's act(gate) * up, the input of down_proj",
                      "index",
-                     rule_in_words(record),
+                     rule_in_words(sets),
                      {"neuron"}});
+}
+
+void write_control_sets(const NeuronSets& sets, RecordSink& sink) {
+  const std::string control = sets.name + ".control";
   const std::string drawn = "random neurons that were not selected, as many in each layer as were, seeded";
-  sink.write_static(control + ".layer", to_array(record.controls.floor_divide(record.intermediate)),
+  sink.write_static(control + ".layer", to_array(sets.controls.floor_divide(sets.intermediate)),
                     {"layer of each control neuron", "index", drawn, {"draw", "neuron"}});
-  sink.write_static(control + ".neuron", to_array(record.controls.remainder(record.intermediate)),
+  sink.write_static(control + ".neuron", to_array(sets.controls.remainder(sets.intermediate)),
                     {"control neurons", "index", drawn, {"draw", "neuron"}});
 }
 
@@ -51,22 +55,27 @@ double split_half_stability(const at::Tensor& differences, const SelectionRule& 
   return jaccard(half(0), half(1));
 }
 
-void write_selection(const SelectionRecord& record, RecordSink& sink) {
-  const std::string& name = record.name;
-  write_sets(record, sink);
-  sink.write_static(name + ".pair_difference", to_array(record.differences),
+void write_sets(const NeuronSets& sets, RecordSink& sink) {
+  write_safety_set(sets, sink);
+  write_control_sets(sets, sink);
+  sink.write_static(sets.name + ".pair_id", sets.pair_ids,
+                    {"prompts that the pairs were made of", "", "id in the prompt set", {"pair"}});
+  sink.write_static(sets.name + ".per_layer", integers(count_per_layer(sets.selected, sets.layers)),
+                    {"safety-critical neurons in each layer", "1", "number of selected neurons", {"layer"}});
+  sink.write_static(
+      sets.name + ".votes_per_layer",
+      scalar_array(static_cast<double>(votes_per_layer(sets.rule.top, sets.intermediate))),
+      {"m_j: neurons of a layer that a pair votes for", "1", "max(1, round(top * intermediate size))", {}});
+}
+
+void write_pair_differences(const std::string& name, const at::Tensor& differences, double split_half,
+                            RecordSink& sink) {
+  sink.write_static(name + ".pair_difference", to_array(differences),
                     {"activation difference of each counterfactual pair in the base model",
                      "activation",
                      "f(request with the refusal instruction) - f(request), f the mean activation over the region",
                      {"pair", "layer", "neuron"}});
-  sink.write_static(name + ".pair_id", record.pair_ids,
-                    {"prompts that the pairs were made of", "", "id in the prompt set", {"pair"}});
-  sink.write_static(name + ".per_layer", integers(count_per_layer(record.selected, record.differences.size(1))),
-                    {"safety-critical neurons in each layer", "1", "number of selected neurons", {"layer"}});
-  sink.write_static(
-      name + ".votes_per_layer", scalar_array(static_cast<double>(record.votes_per_layer)),
-      {"m_j: neurons of a layer that a pair votes for", "1", "max(1, round(top * intermediate size))", {}});
-  sink.write_static(name + ".split_half", scalar_array(record.split_half),
+  sink.write_static(name + ".split_half", scalar_array(split_half),
                     {"stability of the selection",
                      "1",
                      "Jaccard of the sets selected from the even and from the odd pairs; NaN where both are empty",
@@ -89,16 +98,16 @@ void write_overlap(const std::string& name, double overlap, RecordSink& sink) {
                {}});
 }
 
-std::string selection_headline(const SelectionRecord& record) {
-  if (record.selected.empty()) {
-    return record.name + ": no neuron selected (" + std::to_string(record.votes_per_layer) +
-           " votes a layer, agreement " + number(record.rule.agreement) + " of " +
-           std::to_string(record.pair_ids.size()) + " pairs), RAS is undefined: raise 'top' or lower 'agreement'";
+std::string selection_headline(const NeuronSets& sets, double split_half) {
+  if (sets.selected.empty()) {
+    return sets.name + ": no neuron selected (" + std::to_string(votes_per_layer(sets.rule.top, sets.intermediate)) +
+           " votes a layer, agreement " + number(sets.rule.agreement) + " of " + std::to_string(sets.pair_ids.size()) +
+           " pairs), RAS is undefined: raise 'top' or lower 'agreement'";
   }
   std::int64_t layers = 0;
-  for (const std::int64_t count : count_per_layer(record.selected, record.differences.size(1))) layers += count > 0;
-  return std::to_string(record.selected.size()) + " safety-critical neurons in " + std::to_string(layers) +
-         " layers, split-half overlap " + number(record.split_half);
+  for (const std::int64_t count : count_per_layer(sets.selected, sets.layers)) layers += count > 0;
+  return std::to_string(sets.selected.size()) + " safety-critical neurons in " + std::to_string(layers) +
+         " layers, split-half overlap " + number(split_half);
 }
 
 }  // namespace rim

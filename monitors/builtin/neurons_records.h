@@ -12,25 +12,26 @@
 
 namespace rim {
 
-struct SelectionRecord {
-  std::string name;
+// The sets that a run follows and how they were found: all of it is known after a resumption too.
+struct NeuronSets {
+  std::string name;  // the monitor's
   SelectionRule rule;
-  std::int64_t votes_per_layer = 0;
   std::vector<std::string> pair_ids;
-  at::Tensor differences;  // fp32 [pairs, layers, intermediate]
-  double split_half = 0;
   std::vector<NeuronIndex> selected;
   at::Tensor controls;  // int64 [draws, neurons], flat
-  std::int64_t intermediate = 0;
+  std::int64_t layers = 0, intermediate = 0;
 };
 
 // Jaccard of the sets selected from the even and from the odd pairs.
 double split_half_stability(const at::Tensor& differences, const SelectionRule& rule);
 
-void write_selection(const SelectionRecord& record, RecordSink& sink);
+void write_sets(const NeuronSets& sets, RecordSink& sink);
+// What only the base model shows. `differences`: fp32 [pairs, layers, intermediate].
+void write_pair_differences(const std::string& name, const at::Tensor& differences, double split_half,
+                            RecordSink& sink);
 // fp32 [neurons] and [draws, neurons].
 void write_activations(const std::string& name, const at::Tensor& safety, const at::Tensor& control, RecordSink& sink);
 void write_overlap(const std::string& name, double overlap, RecordSink& sink);
-std::string selection_headline(const SelectionRecord& record);
+std::string selection_headline(const NeuronSets& sets, double split_half);
 
 }  // namespace rim

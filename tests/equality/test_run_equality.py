@@ -1,6 +1,7 @@
 """What must not change a run: the number of ranks, accumulation, monitors that watch, and being interrupted."""
 import math
 import pathlib
+import shutil
 import signal
 import sys
 import time
@@ -161,3 +162,29 @@ def test_interrupted_and_resumed_equals_uninterrupted(world, watched, tmp_path, 
     assert expected.keys() == found.keys()
     for name in expected:
         numpy.testing.assert_array_equal(expected[name], found[name], err_msg=name)
+
+
+def test_a_run_in_another_folder_takes_the_record_along(world, watched, tmp_path):
+    checkpoint = watched / "checkpoints/step-000320"
+    config = configuration(world, tmp_path / "run", MONITORS, **WATCHED)
+    runs.rimscope("train", config, f"resume_from_checkpoint={checkpoint}", ranks=2)
+    expected, found = records(watched), records(tmp_path / "run")
+    assert expected.keys() == found.keys()
+    for name in expected:
+        numpy.testing.assert_array_equal(expected[name], found[name], err_msg=name)
+
+
+def test_a_lost_record_begins_again_with_the_neuron_sets(world, watched, tmp_path):
+    checkpoint = tmp_path / "alone/step-000320"
+    shutil.copytree(watched / "checkpoints/step-000320", checkpoint)
+    config = configuration(world, tmp_path / "run", MONITORS, **WATCHED)
+    runs.rimscope("train", config, f"resume_from_checkpoint={checkpoint}", ranks=2)
+    expected, found = records(watched), records(tmp_path / "run")
+    assert found["steps"].tolist() == [320, 480]
+    missing = {name.removeprefix("static/") for name in expected.keys() - found.keys()}
+    assert missing == {"neurons.pair_difference", "neurons.split_half"}, "only these need the base model"
+    for name in found:
+        if name.startswith("static/"):
+            numpy.testing.assert_array_equal(expected[name], found[name], err_msg=name)
+        elif name.startswith("series/"):
+            numpy.testing.assert_array_equal(expected[name][-2:], found[name], err_msg=name)

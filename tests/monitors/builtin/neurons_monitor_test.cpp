@@ -1,0 +1,84 @@
+// The neurons monitor over a resumption, on activations made by hand.
+#include <ATen/ops/stack.h>
+#include <ATen/ops/zeros.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "data/support/error.h"
+#include "monitors/builtin/builtin_monitors.h"
+#include "tests/monitors/builtin/recording_sink.h"
+
+namespace rim {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+constexpr std::int64_t kPrompts = 3, kLayers = 2, kIntermediate = 40;
+
+PromptSet harmful_prompts() {
+  PromptSet set{.name = "harmful", .prompts = {}};
+  for (int i = 0; i < kPrompts; ++i) {
+    const std::string number = std::to_string(i);
+    set.prompts.push_back({.id = "h:" + number, .text = "do " + number, .reasoning = "", .response = "", .answer = ""});
+  }
+  return set;
+}
+
+// One process of a run with one neurons monitor.
+class Watching {
+ public:
+  explicit Watching(Json changes = Json::object(), const PromptSet& prompts = harmful_prompts()) {
+    ModelConfig model;
+    model.layers = kLayers;
+    model.intermediate_size = kIntermediate;
+    Json options{{"harmful", "harmful"}, {"top", 0.05}, {"controls", 20}};
+    options.update(changes);
+    MonitorRegistry registry;
+    register_builtin_monitors(registry);
+    monitor = registry.make("neurons", options, {.model = model, .seed = 5});
+    plan.add_prompt_set(prompts);
+    monitor->declare(plan);
+  }
+
+  // Counterfactuals raise neurons 3 of layer 0 and 5, 6 of layer 1.
+  RecordingSink observe(std::int64_t step) {
+    at::Tensor raised = at::zeros({kLayers, kIntermediate});
+    raised[0][3].fill_(2);
+    raised[0][4].fill_(1);
+    raised[1][5].fill_(2);
+    raised[1][6].fill_(3);
+    ProbeResults results;
+    results.activations = {at::zeros({kPrompts, kLayers, kIntermediate}), at::stack({raised, raised, raised})};
+    RecordingSink sink;
+    SharedTensors shared;
+    std::vector<std::string> headlines;
+    Observation observation{.step = step, .results = results, .shared = shared, .sink = sink, .headlines = headlines};
+    monitor->observe(observation);
+    return sink;
+  }
+
+  ProbePlan plan;
+  std::unique_ptr<Monitor> monitor;
+};
+
+TEST(NeuronsMonitor, WritesItsSetsAgainAfterAResumption) {
+  Watching before;
+  const RecordingSink base = before.observe(0);
+  EXPECT_TRUE(before.observe(10).statics.empty()) << "once a process";
+
+  Watching resumed;
+  resumed.monitor->load_state(before.monitor->state());
+  const RecordingSink again = resumed.observe(20);
+  for (const char* name : {"safety.layer", "safety.neuron", "control.layer", "control.neuron", "per_layer"}) {
+    const std::string key = std::string("neurons.") + name;
+    EXPECT_EQ(again.statics.at(key).values, base.statics.at(key).values) << key;
+    EXPECT_EQ(again.infos.at(key).definition, base.infos.at(key).definition) << key;
+  }
+  EXPECT_EQ(again.strings.at("neurons.pair_id"), base.strings.at("neurons.pair_id"));
+  EXPECT_FALSE(again.statics.contains("neurons.pair_difference")) << "the base model is gone";
+  EXPECT_TRUE(resumed.observe(30).statics.empty());
+}
+
+}  // namespace
+}  // namespace rim
