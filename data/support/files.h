@@ -20,7 +20,4 @@ void sync_path(const std::filesystem::path& path);
 // Creates the folder and its parents and proves that a file can be written into it. Throws Error(input_output).
 void require_writable_folder(const std::filesystem::path& folder);
 
-// Lower-case hexadecimal SHA-256.
-std::string sha256_hex(std::string_view bytes);
-
 }  // namespace rim

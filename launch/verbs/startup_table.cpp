@@ -4,7 +4,7 @@
 #include <cmath>
 #include <map>
 
-#include "data/support/files.h"
+#include "data/support/sha256.h"
 #include "launch/verbs/terminal.h"
 #include "launch/verbs/version.h"
 

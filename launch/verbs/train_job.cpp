@@ -3,7 +3,7 @@
 #include <iostream>
 #include <utility>
 
-#include "data/support/files.h"
+#include "data/support/sha256.h"
 #include "launch/verbs/progress_display.h"
 #include "launch/verbs/run_ending.h"
 #include "launch/verbs/stop_signals.h"

@@ -2,7 +2,7 @@
 
 #include <hdf5_hl.h>
 
-#include "data/support/files.h"
+#include "data/support/sha256.h"
 #include "monitors/recorder/hdf5_text.h"
 
 namespace rim::hdf5 {

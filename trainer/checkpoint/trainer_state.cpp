@@ -2,6 +2,7 @@
 
 #include "data/support/error.h"
 #include "data/support/files.h"
+#include "data/support/sha256.h"
 
 namespace rim {
 namespace {

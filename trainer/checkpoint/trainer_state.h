@@ -7,7 +7,7 @@
 #include <string>
 
 #include "data/support/json.h"
-#include "trainer/checkpoint/file_digest.h"
+#include "data/support/sha256.h"
 
 namespace rim {
 

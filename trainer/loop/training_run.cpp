@@ -7,6 +7,7 @@
 #include <limits>
 
 #include "data/support/files.h"
+#include "data/support/sha256.h"
 #include "trainer/checkpoint/checkpoint.h"
 #include "trainer/checkpoint/checkpoint_folders.h"
 #include "trainer/loop/run_folder.h"

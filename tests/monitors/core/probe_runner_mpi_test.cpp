@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include "data/support/error.h"
-#include "data/support/files.h"
+#include "data/support/sha256.h"
 #include "monitors/core/generation_pass.h"
 #include "monitors/core/probe_runner.h"
 #include "monitors/core/run_observer.h"

@@ -5,7 +5,7 @@
 #include <cstdio>
 #include <limits>
 
-#include "data/support/files.h"
+#include "data/support/sha256.h"
 #include "tests/monitors/recorder/recorder_fixture.h"
 
 namespace rim {

@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "data/support/files.h"
+#include "data/support/sha256.h"
 #include "monitors/recorder/hdf5_text.h"
 #include "monitors/recorder/run_file.h"
 #include "tests/monitors/recorder/recorder_fixture.h"

@@ -11,10 +11,10 @@
 
 #include "data/support/error.h"
 #include "data/support/files.h"
+#include "data/support/sha256.h"
 #include "tests/trainer/alone.h"
 #include "tests/trainer/tiny_model.h"
 #include "trainer/checkpoint/checkpoint_folders.h"
-#include "trainer/checkpoint/file_digest.h"
 
 namespace {
 
@@ -200,16 +200,6 @@ TEST_F(CheckpointTest, AManifestCannotPointOutsideItsFolder) {
   write_file_atomically(folder / "DONE", sha256_hex(state.dump()) + '\n');
   Decoder model = rim::testing::tiny_decoder();
   EXPECT_THROW(load_checkpoint(folder, model), Error);
-}
-
-TEST_F(CheckpointTest, DigestOfAFileIsTheDigestOfItsBytes) {
-  const std::string bytes(3'000'001, 'x');  // several blocks and a rest
-  write_file_atomically(shared_.path() / "large", bytes);
-  EXPECT_EQ(digest_file(shared_.path() / "large"), (FileDigest{3'000'001, sha256_hex(bytes)}));
-  // sha256sum of an empty file
-  write_file_atomically(shared_.path() / "empty", "");
-  EXPECT_EQ(digest_file(shared_.path() / "empty").sha256,
-            "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
 }
 
 }  // namespace

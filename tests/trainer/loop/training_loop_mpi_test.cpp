@@ -6,9 +6,9 @@
 #include <fstream>
 
 #include "data/support/files.h"
+#include "data/support/sha256.h"
 #include "tests/trainer/loop/tiny_run.h"
 #include "trainer/checkpoint/checkpoint.h"
-#include "trainer/checkpoint/file_digest.h"
 #include "trainer/loop/run_folder.h"
 
 namespace {

@@ -1,4 +1,4 @@
-#include "trainer/checkpoint/file_digest.h"
+#include "data/support/sha256.h"
 
 #include <fcntl.h>
 #include <openssl/evp.h>
@@ -19,32 +19,6 @@ constexpr std::size_t kBlock = std::size_t{1} << 20;
 
 struct FreeContext {
   void operator()(EVP_MD_CTX* context) const { EVP_MD_CTX_free(context); }
-};
-
-class Sha256 {
- public:
-  Sha256() : context_(EVP_MD_CTX_new()) {
-    check(context_ != nullptr && EVP_DigestInit_ex(context_.get(), EVP_sha256(), nullptr) == 1);
-  }
-  void add(const char* data, std::size_t bytes) { check(EVP_DigestUpdate(context_.get(), data, bytes) == 1); }
-  std::string hexadecimal() {
-    std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
-    unsigned int length = 0;
-    check(EVP_DigestFinal_ex(context_.get(), digest.data(), &length) == 1);
-    static constexpr std::string_view kDigits = "0123456789abcdef";
-    std::string text;
-    for (unsigned int i = 0; i < length; ++i) {
-      text += kDigits[digest[i] >> 4U];
-      text += kDigits[digest[i] & 0xFU];
-    }
-    return text;
-  }
-
- private:
-  static void check(bool good) {
-    if (!good) throw Error(ExitCode::software, "OpenSSL could not compute a SHA-256 digest");
-  }
-  std::unique_ptr<EVP_MD_CTX, FreeContext> context_;
 };
 
 class InputFile {
@@ -74,7 +48,46 @@ class InputFile {
   int descriptor_;
 };
 
+void check(bool good) {
+  if (!good) throw Error(ExitCode::software, "OpenSSL could not compute a SHA-256 digest");
+}
+
 }  // namespace
+
+struct Sha256::Implementation {
+  std::unique_ptr<EVP_MD_CTX, FreeContext> context{EVP_MD_CTX_new()};
+};
+
+Sha256::Sha256() : implementation_(std::make_unique<Implementation>()) {
+  EVP_MD_CTX* context = implementation_->context.get();
+  check(context != nullptr && EVP_DigestInit_ex(context, EVP_sha256(), nullptr) == 1);
+}
+Sha256::~Sha256() = default;
+Sha256::Sha256(Sha256&&) noexcept = default;
+Sha256& Sha256::operator=(Sha256&&) noexcept = default;
+
+void Sha256::add(const void* data, std::size_t bytes) {
+  check(EVP_DigestUpdate(implementation_->context.get(), data, bytes) == 1);
+}
+
+std::string Sha256::hexadecimal() {
+  std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
+  unsigned int length = 0;
+  check(EVP_DigestFinal_ex(implementation_->context.get(), digest.data(), &length) == 1);
+  static constexpr std::string_view kDigits = "0123456789abcdef";
+  std::string text;
+  for (unsigned int i = 0; i < length; ++i) {
+    text += kDigits[digest[i] >> 4U];
+    text += kDigits[digest[i] & 0xFU];
+  }
+  return text;
+}
+
+std::string sha256_hex(std::string_view bytes) {
+  Sha256 sha256;
+  sha256.add(bytes.data(), bytes.size());
+  return sha256.hexadecimal();
+}
 
 FileDigest digest_file(const std::filesystem::path& path) {
   InputFile file(path);
