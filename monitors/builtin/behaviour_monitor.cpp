@@ -72,10 +72,10 @@ class BehaviourMonitor : public Monitor {
       for (std::size_t mode = 0; mode < options_.thinking.size(); ++mode) {
         const auto& responses = observation.results.generations[role.handles[mode]];
         const std::string prefix = options_.name + "." + role.role + "." + to_string(options_.thinking[mode]);
-        record_shape(prefix, responses, observation.sink);
-        headline += " " + to_string(options_.thinking[mode]) + " " +
+        headline += (mode == 0 ? " " : "; ") + to_string(options_.thinking[mode]) + " " +
                     (role.role == "task" ? record_task(prefix, role, responses, observation.sink)
-                                         : record_safety(prefix, role, responses, observation.sink));
+                                         : record_safety(prefix, role, responses, observation.sink)) +
+                    record_shape(prefix, responses, observation.sink);
       }
       observation.headlines.push_back((role.role == "task" ? "accuracy" : "refusal " + role.role) + headline);
     }
@@ -116,15 +116,19 @@ class BehaviourMonitor : public Monitor {
         {"answer extractors", "", "in the order in which they are tried; 'none': no answer found", {"extractor"}});
   }
 
-  static void record_shape(const std::string& prefix, const std::vector<GeneratedResponse>& responses,
-                           RecordSink& sink) {
+  // Returns ", cut 12%" where responses were cut: such numbers are as much the limit's as the model's.
+  static std::string record_shape(const std::string& prefix, const std::vector<GeneratedResponse>& responses,
+                                  RecordSink& sink) {
     const ResponseShape shape = shape_of(responses);
-    sink.append(prefix + ".truncated", scalar_array(shape.truncated),
-                {"share of responses cut at max_new_tokens", "1", "no stop token was generated", {}});
+    record_rate(
+        prefix + ".truncated", shape.truncated, std::ssize(responses), "share of responses cut at max_new_tokens",
+        "no stop token was generated; a response cut before its answer counts as incoherent, or as wrong", sink);
     sink.append(prefix + ".thought", scalar_array(shape.thought),
                 {"share of responses that think", "1", "the response holds a <think> span that is not blank", {}});
     sink.append(prefix + ".mean_tokens", scalar_array(shape.mean_tokens),
                 {"mean length of the responses", "tokens", "generated tokens, stop token included", {}});
+    const auto count = static_cast<double>(responses.size());
+    return shape.truncated == 0 ? "" : ", cut " + percent(static_cast<double>(shape.truncated) / count) + "%";
   }
 
   // A rate with its Wilson bounds as "<name>", "<name>.low", "<name>.high". Returns "98% [93,99]".
@@ -155,6 +159,8 @@ class BehaviourMonitor : public Monitor {
       const std::string rate =
           record_rate(prefix + "." + to_string(verdict), count, std::ssize(verdicts), long_name, definition, sink);
       if (verdict == Verdict::refused) headline = rate;
+      // Refusal that is gone may have gone to broken text: only compliance tells.
+      if (verdict == Verdict::complied && role.role == "harmful") headline += ", complied " + rate;
     }
     std::vector<std::int8_t> codes;
     for (const Verdict verdict : verdicts) codes.push_back(static_cast<std::int8_t>(verdict));

@@ -1,7 +1,6 @@
 #include "monitors/builtin/behaviour_scoring.h"
 
 #include <algorithm>
-#include <cmath>
 
 #include "data/evaluation/extract.h"
 #include "data/support/error.h"
@@ -30,13 +29,14 @@ void require_pairs(const std::vector<Prompt>& prompts, const std::vector<Generat
 }  // namespace
 
 ResponseShape shape_of(const std::vector<GeneratedResponse>& responses) {
-  std::vector<double> truncated, thought, tokens;
+  std::vector<double> thought, tokens;
   for (const GeneratedResponse& response : responses) {
-    truncated.push_back(response.stopped ? 0 : 1);
     thought.push_back(has_thought(response) ? 1 : 0);
     tokens.push_back(static_cast<double>(response.tokens));
   }
-  return {.truncated = mean_present(truncated), .thought = mean_present(thought), .mean_tokens = mean_present(tokens)};
+  const auto truncated =
+      std::ranges::count_if(responses, [](const GeneratedResponse& response) { return !response.stopped; });
+  return {.truncated = truncated, .thought = mean(thought), .mean_tokens = mean(tokens)};
 }
 
 std::vector<Verdict> judge_all(const std::vector<Prompt>& prompts, const std::vector<GeneratedResponse>& responses,
@@ -59,12 +59,6 @@ TaskScores score_task(const std::vector<Prompt>& prompts, const std::vector<Gene
     ++scores.extractors[extractor_index(extracted ? extracted->extractor : "none")];
   }
   return scores;
-}
-
-double mean_present(const std::vector<double>& values) {
-  std::vector<double> present;
-  std::ranges::copy_if(values, std::back_inserter(present), [](double value) { return !std::isnan(value); });
-  return present.empty() ? std::nan("") : mean(present);
 }
 
 }  // namespace rim

@@ -12,11 +12,11 @@
 
 namespace rim {
 
-// What holds for any set of responses. Shares are over all responses; NaN for none.
+// What holds for any set of responses.
 struct ResponseShape {
-  double truncated = 0;    // cut at max_new_tokens
-  double thought = 0;      // with a think span that is not blank
-  double mean_tokens = 0;  // generated, stop token included
+  std::int64_t truncated = 0;  // number of responses cut at max_new_tokens
+  double thought = 0;          // share with a think span that is not blank; NaN for no responses
+  double mean_tokens = 0;      // generated, stop token included; NaN for no responses
 };
 ResponseShape shape_of(const std::vector<GeneratedResponse>& responses);
 
@@ -35,8 +35,5 @@ struct TaskScores {
 };
 // Compares the answer extracted from what follows the think span with the gold answer.
 TaskScores score_task(const std::vector<Prompt>& prompts, const std::vector<GeneratedResponse>& responses);
-
-// Mean of the values that are not NaN; NaN where there is none.
-double mean_present(const std::vector<double>& values);
 
 }  // namespace rim

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <boost/math/distributions/normal.hpp>
 #include <cmath>
+#include <iterator>
 #include <limits>
 #include <numeric>
 #include <string>
@@ -46,6 +47,22 @@ double quantile(std::vector<double> values, double q) {
 double mean(std::span<const double> values) {
   if (values.empty()) return kNone;
   return std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
+}
+
+std::vector<double> without_nan(std::span<const double> values) {
+  std::vector<double> present;
+  std::ranges::copy_if(values, std::back_inserter(present), [](double value) { return !std::isnan(value); });
+  return present;
+}
+
+double mean_present(std::span<const double> values) { return mean(without_nan(values)); }
+
+ControlSpread control_spread(std::span<const double> draws) {
+  const std::vector<double> present = without_nan(draws);
+  return {.low = quantile(present, 0.05),
+          .median = quantile(present, 0.5),
+          .high = quantile(present, 0.95),
+          .draws = present.size()};
 }
 
 double empirical_p_value(double observed, std::span<const double> null_values) {

@@ -20,6 +20,18 @@ Interval wilson_interval(std::int64_t successes, std::int64_t trials, double con
 double quantile(std::vector<double> values, double q);
 // NaN for no values.
 double mean(std::span<const double> values);
+// The values that are not NaN, in their order.
+std::vector<double> without_nan(std::span<const double> values);
+// Mean of the values that are not NaN; NaN where there is none.
+double mean_present(std::span<const double> values);
+
+// How the control draws lie: the one band that every text and figure beside a null shows.
+struct ControlSpread {
+  double low = 0, median = 0, high = 0;  // 5%, 50% and 95% quantiles; NaN where no draw has a value
+  std::size_t draws = 0;                 // with a value
+};
+// Draws that are NaN are left out, as empirical_p_value does.
+ControlSpread control_spread(std::span<const double> draws);
 // (1 + number of null values >= observed) / (1 + number of null values): Phipson and Smyth 2010. Null values
 // that are NaN are left out; NaN where nothing was observed.
 double empirical_p_value(double observed, std::span<const double> null_values);

@@ -38,10 +38,11 @@ TEST(Judging, RefusesMissingResponses) { EXPECT_THROW(judge_all({asks("a")}, {},
 TEST(Shape, CountsTruncatedAndThoughtful) {
   const ResponseShape shape = shape_of({says("<think>\n\n</think>\n\nFine."), says("<think>\nlet me see", false),
                                         says("<think>\nyes\n</think>\n\nFine."), says("Fine.")});
-  EXPECT_DOUBLE_EQ(shape.truncated, 0.25);
+  EXPECT_EQ(shape.truncated, 1);
   EXPECT_DOUBLE_EQ(shape.thought, 0.5) << "a blank span is no thought";
   EXPECT_DOUBLE_EQ(shape.mean_tokens, 4);
-  EXPECT_TRUE(std::isnan(shape_of({}).truncated));
+  EXPECT_EQ(shape_of({}).truncated, 0);
+  EXPECT_TRUE(std::isnan(shape_of({}).thought));
 }
 
 TEST(Task, ScoresTheAnswerAndNotTheThought) {
@@ -54,12 +55,6 @@ TEST(Task, ScoresTheAnswerAndNotTheThought) {
   EXPECT_THAT(scores.correct, ElementsAre(1, 0, 0, 0, 1));
   // boxed, answer_tag, answer_is, hashes, last_number, none
   EXPECT_THAT(scores.extractors, ElementsAre(1, 0, 1, 0, 1, 2));
-}
-
-TEST(MeanPresent, LeavesNaNOut) {
-  EXPECT_DOUBLE_EQ(mean_present({1, std::nan(""), 3}), 2);
-  EXPECT_TRUE(std::isnan(mean_present({std::nan("")})));
-  EXPECT_TRUE(std::isnan(mean_present({})));
 }
 
 }  // namespace

@@ -17,6 +17,7 @@ namespace {
 
 using testing::ElementsAre;
 using testing::HasSubstr;
+using testing::Not;
 
 constexpr std::int64_t kLayers = 2, kIntermediate = 40;
 
@@ -249,7 +250,24 @@ TEST_F(BuiltinMonitors, BehaviourCountsVerdictsWithBounds) {
   EXPECT_THAT(sink.row<std::int64_t>("behaviour.task.off.extractor"), ElementsAre(0, 0, 2, 0, 0, 1));
   EXPECT_FALSE(sink.series.contains("behaviour.task.off.refusal_score"));
   EXPECT_THAT(sink.strings.at("behaviour.task.prompt_id"), ElementsAre("sums:0", "sums:1", "sums:2"));
-  EXPECT_THAT(headlines_, ElementsAre("refusal harmful off 50% [15,85]", HasSubstr("accuracy off 33% [")));
+  EXPECT_THAT(headlines_, ElementsAre("refusal harmful off 50% [15,85], complied 25% [5,70]",
+                                      testing::AllOf(HasSubstr("accuracy off 33% ["), Not(HasSubstr("cut")))));
+}
+
+TEST_F(BuiltinMonitors, BehaviourSaysHowManyResponsesWereCut) {
+  add("behaviour", {{"harmless", "harmless"}, {"thinking", {"on", "off"}}});
+  GeneratedResponse cut = says("<think>\nThis is a long thought", std::nan(""));
+  cut.stopped = false;
+  const GeneratedResponse whole = says("Sure, here is the request that you want.", 0);
+  ProbeResults results;
+  results.generations = {{cut, whole}, {whole, whole}};
+  const RecordingSink sink = observe(0, results);
+  EXPECT_DOUBLE_EQ(sink.scalar("behaviour.harmless.on.truncated"), 0.5);
+  // Wilson's interval of 1 in 2 at 95%, by his formula.
+  EXPECT_NEAR(sink.scalar("behaviour.harmless.on.truncated.low"), 0.0945, 1e-4);
+  EXPECT_NEAR(sink.scalar("behaviour.harmless.on.truncated.high"), 0.9055, 1e-4);
+  EXPECT_DOUBLE_EQ(sink.scalar("behaviour.harmless.off.truncated"), 0);
+  EXPECT_THAT(headlines_, ElementsAre("refusal harmless on 0% [0,66], cut 50%; off 0% [0,66]"));
 }
 
 }  // namespace

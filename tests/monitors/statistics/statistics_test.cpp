@@ -71,6 +71,23 @@ TEST(Mean, IsTheSumOverTheCount) {
   EXPECT_TRUE(std::isnan(mean({})));
 }
 
+TEST(MeanPresent, LeavesNaNOut) {
+  EXPECT_EQ(mean_present(std::vector<double>{1, kNaN, 3}), 2);
+  EXPECT_TRUE(std::isnan(mean_present(std::vector<double>{kNaN})));
+  EXPECT_TRUE(std::isnan(mean_present({})));
+}
+
+// numpy.quantile([1, 3, 5, 7], [0.05, 0.5, 0.95])
+TEST(ControlSpread, IsMedianAndMiddleNinetyPercentWithoutNaN) {
+  const ControlSpread spread = control_spread(std::vector<double>{7, kNaN, 1, 5, 3});
+  EXPECT_NEAR(spread.low, 1.3, 1e-12);
+  EXPECT_EQ(spread.median, 4);
+  EXPECT_NEAR(spread.high, 6.7, 1e-12);
+  EXPECT_EQ(spread.draws, 4U);
+  EXPECT_TRUE(std::isnan(control_spread(std::vector<double>{kNaN}).median));
+  EXPECT_EQ(control_spread({}).draws, 0U);
+}
+
 // (1 + #{null >= observed}) / (1 + B), by hand.
 TEST(EmpiricalPValue, CountsTiesAndNeverIsZero) {
   const std::vector<double> null_values{0.1, 0.2, 0.3, 0.4};
