@@ -3,7 +3,10 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <functional>
+#include <span>
 #include <utility>
+#include <vector>
 
 #include "data/evaluation/numbers.h"
 #include "data/support/text.h"
@@ -85,24 +88,31 @@ std::optional<std::string> stated_answer(std::string_view text) {
   return answer;
 }
 
-std::optional<std::string> after_last(std::string_view response, std::string_view marker) {
+// What the last marker of any kind that is followed by an answer states: a later statement takes an earlier one back.
+std::optional<std::string> after_last(std::string_view response, std::span<const std::string_view> markers) {
   const std::string lowered = lower_ascii(response);
-  for (auto at = lowered.rfind(marker); at != std::string::npos;
-       at = at == 0 ? at - 1 : lowered.rfind(marker, at - 1)) {
-    if (auto answer = stated_answer(response.substr(at + marker.size()))) return answer;
+  std::vector<std::size_t> ends;
+  for (const std::string_view marker : markers) {
+    for (auto at = lowered.find(marker); at != std::string::npos; at = lowered.find(marker, at + 1)) {
+      ends.push_back(at + marker.size());
+    }
+  }
+  std::ranges::sort(ends, std::ranges::greater{});
+  for (const std::size_t end : ends) {
+    if (auto answer = stated_answer(response.substr(end))) return answer;
   }
   return std::nullopt;
 }
 
 std::optional<std::string> answer_is(std::string_view response) {
-  static constexpr auto kMarkers = std::to_array<std::string_view>({"answer is", "answer:", "answer**:", "answer:**"});
-  for (const std::string_view marker : kMarkers) {
-    if (auto answer = after_last(response, marker)) return answer;
-  }
-  return std::nullopt;
+  static constexpr auto kMarkers = std::to_array<std::string_view>({"answer is", "answer:", "answer**:"});
+  return after_last(response, kMarkers);
 }
 
-std::optional<std::string> hashes(std::string_view response) { return after_last(response, "####"); }
+std::optional<std::string> hashes(std::string_view response) {
+  static constexpr auto kMarkers = std::to_array<std::string_view>({"####"});
+  return after_last(response, kMarkers);
+}
 
 std::optional<std::string> last_number(std::string_view response) {
   const auto numbers = find_numbers(response);

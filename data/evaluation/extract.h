@@ -12,10 +12,11 @@ struct ExtractedAnswer {
   std::string extractor;  // boxed | answer_tag | answer_is | hashes | last_number
 };
 
-// Cascade, each on its last occurrence: \boxed{} (braces may nest), <answer>...</answer>, "answer is" or "answer:",
-// "####", last number. Where the words after "answer is" or "####" hold a number, that number is the answer. A number
-// is lm-eval's flexible rule `(-?[$0-9.,]{2,})|(-?[0-9]+)`, except that it must have a digit, keeps a fraction's "/3",
-// and that a minus right after a letter, digit or bracket is an operator ("5-7" ends in 7, not -7).
+// Cascade, each on its last occurrence: \boxed{} (braces may nest), <answer>...</answer>, "answer is" or "answer:"
+// (the last of either that an answer follows), "####", last number. Where the words after "answer is" or "####"
+// hold a number, that number is the answer. A number is lm-eval's flexible rule `(-?[$0-9.,]{2,})|(-?[0-9]+)`, except
+// that it must have a digit, keeps a fraction's "/3", and that a minus right after a letter, digit or bracket is an
+// operator ("5-7" ends in 7, not -7).
 std::optional<ExtractedAnswer> extract_answer(std::string_view response);
 
 // Numbers (fractions a/b too) are compared as numbers after dropping "$", ",", "%", spacing commands of LaTeX, a unit

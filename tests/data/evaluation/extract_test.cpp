@@ -57,6 +57,11 @@ const std::vector<Case>& cases() {
       {"The answer is 12%.", "12", "answer_is"},
       {"The answer is that they sold 9 cakes.", "9", "answer_is"},
       {"The answer is \"no\"", "no", "answer_is"},
+      // the last statement counts, whatever its words
+      {"The answer is not obvious yet.\nAnswer: 42", "42", "answer_is"},
+      {"Answer: 41\nNo, the answer is 42.", "42", "answer_is"},
+      {"The answer is 41.\n**Answer**: 42", "42", "answer_is"},
+      {"The answer is 42.\nAnswer: let us look at every step of this in turn.", "42", "answer_is"},
       // hashes
       {"6 * 3 = 18\n#### 18", "18", "hashes"},
       {"#### 1,000", "1,000", "hashes"},
