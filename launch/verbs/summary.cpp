@@ -27,7 +27,7 @@ class Summary {
 
   [[nodiscard]] std::string text() const {
     return rates(".refused", "refusal") + rates(".complied", "complied") + rates(".incoherent", "incoherent") +
-           rates(".accuracy", "accuracy") + shifts();
+           rates(".accuracy", "accuracy") + rates(".truncated", "cut short") + shifts();
   }
 
  private:
@@ -72,12 +72,12 @@ class Summary {
   }
 
   [[nodiscard]] std::string shift(const std::string& stem) const {
-    const std::vector<double> controls = row(run_.series(stem + ".control"), last_);
+    const ControlSpread controls = control_spread(row(run_.series(stem + ".control"), last_));
     return line("RAS at the end (" + stem + ")",
-                "safety-critical " + short_number(at(stem + ".safety", last_), 3) + ", control " +
-                    short_number(mean(controls), 3) + " [" + short_number(quantile(controls, 0.025), 3) + ", " +
-                    short_number(quantile(controls, 0.975), 3) + "] over " + std::to_string(controls.size()) +
-                    " draws, p " + short_number(at(stem + ".p", last_), 3));
+                "safety-critical " + short_number(at(stem + ".safety", last_), 3) + ", control median " +
+                    short_number(controls.median, 3) + " [" + short_number(controls.low, 3) + ", " +
+                    short_number(controls.high, 3) + "] (5-95% of " + std::to_string(controls.draws) + " draws), p " +
+                    short_number(at(stem + ".p", last_), 3));
   }
 
   static std::string line(const std::string& label, const std::string& value) {
@@ -98,7 +98,7 @@ std::string run_summary(const std::filesystem::path& run_folder) {
   const std::vector<std::int64_t> steps = run.steps();
   if (steps.empty()) throw Error(ExitCode::bad_data, paths.record.string() + ": no observation is recorded yet");
   std::string text =
-      run_folder.string() + ": base" + kArrow + "step " + grouped(steps.back()) + ", 95% Wilson intervals\n";
+      run_folder.string() + ": base" + kArrow + "step " + grouped(steps.back()) + ", rates with 95% Wilson intervals\n";
   const std::string found = Summary(run).text();
   text += found.empty() ? "  the run had no monitor of behaviour or neurons\n" : found;
   text += "  record  " + paths.record.string() + "\n";

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <filesystem>
 
 #include "data/support/error.h"
@@ -41,8 +42,9 @@ TEST_F(SummaryTest, GoesFromTheBaseToTheLastObservation) {
       add(record, name + ".high", share * 0.9 + 0.1);
     }
     add(record, "behaviour.task.on.accuracy", step / 40.0);
+    add(record, "behaviour.task.on.truncated", step / 80.0);
     add(record, "ras.safety", step * 0.5);
-    record.append("ras.control", {.shape = {3}, .values = std::vector<double>{1.0, 2.0, 3.0}},
+    record.append("ras.control", {.shape = {4}, .values = std::vector<double>{1.0, std::nan(""), 2.0, 3.0}},
                   {"draws", "1", "none", {"draw"}});
     add(record, "ras.p", 0.25);
     record.commit(step, step * 100);
@@ -53,7 +55,8 @@ TEST_F(SummaryTest, GoesFromTheBaseToTheLastObservation) {
   EXPECT_THAT(text, HasSubstr("refusal harmful, thinking on      100% [90, 100] -> 0% [0, 10]\n"));
   EXPECT_THAT(text, HasSubstr("refusal harmful, thinking off     100% [90, 100] -> 0% [0, 10]\n"));
   EXPECT_THAT(text, HasSubstr("accuracy task, thinking on        0% -> 50%\n"));
-  EXPECT_THAT(text, HasSubstr("safety-critical 10, control 2 [1.05, 2.95] over 3 draws, p 0.25\n"));
+  EXPECT_THAT(text, HasSubstr("cut short task, thinking on       0% -> 25%\n"));
+  EXPECT_THAT(text, HasSubstr("safety-critical 10, control median 2 [1.1, 2.9] (5-95% of 3 draws), p 0.25\n"));
   EXPECT_THAT(text, HasSubstr((folder_ / "run.h5").string()));
 }
 
