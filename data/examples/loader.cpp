@@ -7,6 +7,7 @@
 
 #include "data/support/error.h"
 #include "data/support/random.h"
+#include "data/support/sha256.h"
 
 namespace rim {
 namespace {
@@ -78,6 +79,23 @@ Loader::Loader(std::vector<Sample> samples, std::vector<double> weights, LoaderO
   if (samples_per_epoch_ == 0) throw Error(ExitCode::bad_data, "the training data hold no samples after weighting");
 }
 
+std::int64_t Loader::global_batch_size() const {
+  return options_.rows_per_micro_batch * options_.accumulation_steps * options_.world_size;
+}
+
+LoaderIdentity Loader::identity() const {
+  Sha256 sha256;
+  for (std::size_t i = 0; i < samples_.size(); ++i) {
+    const Sample& sample = samples_[i];
+    const std::size_t length = sample.tokens.size();  // where a sample ends must count as well
+    sha256.add(&length, sizeof length);
+    sha256.add(sample.tokens.data(), length * sizeof(TokenId));
+    sha256.add(sample.trained.data(), length);
+    sha256.add(&weights_[i], sizeof weights_[i]);
+  }
+  return {global_batch_size(), options_.seed, samples_per_epoch_, sha256.hexadecimal()};
+}
+
 std::vector<std::size_t> Loader::epoch_order(std::uint64_t epoch) const {
   Random random(options_.seed, epoch);
   std::vector<std::size_t> order;
@@ -95,7 +113,7 @@ std::vector<std::size_t> Loader::epoch_order(std::uint64_t epoch) const {
 }
 
 std::vector<std::size_t> Loader::global_batch(std::int64_t step) const {
-  const std::int64_t size = options_.rows_per_micro_batch * options_.accumulation_steps * options_.world_size;
+  const std::int64_t size = global_batch_size();
   std::vector<std::size_t> batch;
   batch.reserve(static_cast<std::size_t>(size));
   std::int64_t position = step * size;
@@ -131,7 +149,7 @@ StepBatch Loader::batch_for_step(std::int64_t step) const {
 std::int64_t Loader::samples_per_epoch() const { return samples_per_epoch_; }
 
 std::int64_t Loader::steps_per_epoch() const {
-  const std::int64_t size = options_.rows_per_micro_batch * options_.accumulation_steps * options_.world_size;
+  const std::int64_t size = global_batch_size();
   return (samples_per_epoch_ + size - 1) / size;
 }
 

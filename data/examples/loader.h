@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "data/examples/sample.h"
@@ -37,6 +38,14 @@ struct LoaderOptions {
   TokenId padding_token = 0;
 };
 
+// All that decides which samples a step sees, for storing and comparing: where two agree, a step means the same.
+struct LoaderIdentity {
+  std::int64_t global_batch = 0;  // samples a step, over all ranks
+  std::uint64_t seed = 1;
+  std::int64_t samples_per_epoch = 0;
+  std::string samples_sha256;  // of the samples' tokens, masks and weights, in order
+};
+
 // Every rank holds all samples (tokenised once, deterministic) and cuts out its share. Thread-safe when const.
 class Loader {
  public:
@@ -47,10 +56,14 @@ class Loader {
   [[nodiscard]] std::int64_t samples_per_epoch() const;
   [[nodiscard]] std::int64_t steps_per_epoch() const;  // rounded up
   [[nodiscard]] const std::vector<Sample>& samples() const { return samples_; }
+  [[nodiscard]] const LoaderOptions& options() const { return options_; }
+  // Reads all samples: call it once.
+  [[nodiscard]] LoaderIdentity identity() const;
   // Sample indices of a step's global batch, in order; rank r's micro-batch m holds a contiguous slice.
   [[nodiscard]] std::vector<std::size_t> global_batch(std::int64_t step) const;
 
  private:
+  [[nodiscard]] std::int64_t global_batch_size() const;
   [[nodiscard]] std::vector<std::size_t> epoch_order(std::uint64_t epoch) const;
   std::vector<Sample> samples_;
   std::vector<double> weights_;

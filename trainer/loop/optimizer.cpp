@@ -10,7 +10,9 @@
 #include <ATen/ops/zeros.h>
 #include <ATen/ops/zeros_like.h>
 
+#include <set>
 #include <sstream>
+#include <string_view>
 
 #include "data/support/error.h"
 
@@ -23,6 +25,27 @@ bool decays(const at::Tensor& parameter) { return parameter.dim() > 1; }
 struct Group {
   std::vector<at::Tensor> masters, gradients, first_moments, second_moments, steps;
 };
+
+constexpr std::string_view kFirstMoment = "exp_avg.";
+
+// A run that trains more or fewer parameters than before is another run: what it leaves out would silently stay.
+void require_same_parameters(const TensorMap& state, const std::vector<NamedParameter>& parameters) {
+  const auto refuse = [](const std::string& name, const std::string& what) {
+    throw Error(ExitCode::config, "the checkpoint's run " + what + " '" + name +
+                                      "'; resume with the same `trainable`, or start a new run from its weights "
+                                      "(model.path)");
+  };
+  std::set<std::string> trained;
+  for (const NamedParameter& parameter : parameters) {
+    trained.insert(parameter.name);
+    if (!state.contains(std::string(kFirstMoment) + parameter.name)) refuse(parameter.name, "did not train");
+  }
+  for (const auto& [name, tensor] : state) {
+    if (!name.starts_with(kFirstMoment)) continue;
+    const std::string parameter = name.substr(kFirstMoment.size());
+    if (!trained.contains(parameter)) refuse(parameter, "also trained");
+  }
+}
 
 // One tensor of a saved state, checked against the one it will be copied into.
 const at::Tensor& stored(const TensorMap& state, const std::string& name, const at::Tensor& like) {
@@ -84,7 +107,7 @@ TensorMap AdamW::state() const {
   for (std::size_t i = 0; i < parameters_.size(); ++i) {
     const std::string& name = parameters_[i].name;
     if (has_master(i)) state["master." + name] = master_[i];
-    state["exp_avg." + name] = first_moment_[i];
+    state[std::string(kFirstMoment) + name] = first_moment_[i];
     state["exp_avg_sq." + name] = second_moment_[i];
   }
   if (!steps_.empty()) state["step"] = steps_.front().reshape({1});
@@ -94,11 +117,12 @@ TensorMap AdamW::state() const {
 void AdamW::load_state(const TensorMap& state) {
   if (parameters_.empty()) return;
   const at::NoGradGuard no_grad;
+  require_same_parameters(state, parameters_);
   const at::Tensor step = stored(state, "step", steps_.front().reshape({1})).reshape({});
   for (std::size_t i = 0; i < parameters_.size(); ++i) {
     const std::string& name = parameters_[i].name;
     if (has_master(i)) master_[i].copy_(stored(state, "master." + name, master_[i]));
-    first_moment_[i].copy_(stored(state, "exp_avg." + name, first_moment_[i]));
+    first_moment_[i].copy_(stored(state, std::string(kFirstMoment) + name, first_moment_[i]));
     second_moment_[i].copy_(stored(state, "exp_avg_sq." + name, second_moment_[i]));
     steps_[i].copy_(step);
   }

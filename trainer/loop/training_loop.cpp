@@ -72,7 +72,7 @@ TrainingResult train(Decoder& model, const Loader& loader, const TrainingOptions
   const std::vector<NamedParameter> trainable = select_trainable(model, options.trainable);
   GradientBuckets buckets(trainable, communicator);
   AdamW optimizer(trainable, options.optimizer);
-  TrainingRun run(model, options, communicator, observer, progress);
+  TrainingRun run(model, loader, options, communicator, observer, progress);
   run.begin(optimizer);
   while (!run.finished()) {
     const Stopwatch stopwatch;

@@ -10,14 +10,17 @@
 #include "data/support/sha256.h"
 #include "trainer/checkpoint/checkpoint.h"
 #include "trainer/checkpoint/checkpoint_folders.h"
+#include "trainer/checkpoint/trainer_state.h"
+#include "trainer/loop/data_position.h"
 #include "trainer/loop/run_folder.h"
 
 namespace rim {
 namespace {
 
-Json to_json(const StepRecord& record, const std::string& run_id) {
-  return {{"run_id", run_id},    {"tokens", record.tokens},       {"seconds", record.seconds},
-          {"loss", record.loss}, {"grad_norm", record.grad_norm}, {"learning_rate", record.learning_rate}};
+Json to_json(const StepRecord& record, const std::string& run_id, const LoaderIdentity& data) {
+  return {{"run_id", run_id},     {"tokens", record.tokens},       {"seconds", record.seconds},
+          {"loss", record.loss},  {"grad_norm", record.grad_norm}, {"learning_rate", record.learning_rate},
+          {"data", to_json(data)}};
 }
 
 StepRecord record_from(const LoadedCheckpoint& checkpoint, const std::string& origin) {
@@ -33,9 +36,10 @@ StepRecord record_from(const LoadedCheckpoint& checkpoint, const std::string& or
 
 }  // namespace
 
-TrainingRun::TrainingRun(Decoder& model, const TrainingOptions& options, Communicator& communicator, Observer* observer,
-                         ProgressSink* progress)
+TrainingRun::TrainingRun(Decoder& model, const Loader& loader, const TrainingOptions& options,
+                         Communicator& communicator, Observer* observer, ProgressSink* progress)
     : model_(model),
+      loader_(loader),
       options_(options),
       communicator_(communicator),
       observer_(observer),
@@ -46,6 +50,7 @@ void TrainingRun::begin(AdamW& optimizer) {
   std::string found;
   std::vector<std::string> notes;
   communicator_.together("look for a checkpoint", [&] {
+    data_ = loader_.identity();
     if (!first_rank()) return;
     require_writable_folder(options_.output_dir);
     found = find_resume_checkpoint(options_.output_dir, options_.resume_from_checkpoint, notes).value_or("").string();
@@ -57,7 +62,7 @@ void TrainingRun::begin(AdamW& optimizer) {
   } else {
     resume(found, optimizer);
   }
-  require_equal_weights();
+  require_equal_starts();
   if (record_.step == 0 || checkpoint_due()) observe();
 }
 
@@ -76,6 +81,8 @@ void TrainingRun::start_fresh() {
 void TrainingRun::resume(const std::filesystem::path& checkpoint, AdamW& optimizer) {
   communicator_.together("load the checkpoint", [&] {
     const LoadedCheckpoint loaded = load_checkpoint(checkpoint, model_);
+    const Json saved = loaded.progress.contains("data") ? loaded.progress.at("data") : Json();
+    require_same_data(saved, data_, loader_.options(), checkpoint.string());
     with_context(checkpoint.string(), [&] { optimizer.load_state(loaded.optimizer_state); });
     if (observer_ != nullptr) observer_->load_state(loaded.observer_state);
     record_ = record_from(loaded, checkpoint.string());
@@ -93,18 +100,21 @@ void TrainingRun::resume(const std::filesystem::path& checkpoint, AdamW& optimiz
   tell("resumed from " + checkpoint.string());
 }
 
-// Ranks that start from different weights (a file that differs between nodes, say) would train on without any sign.
-void TrainingRun::require_equal_weights() {
+// Ranks that start from different weights or samples (a file that differs between nodes, say) would train on without
+// any sign.
+void TrainingRun::require_equal_starts() {
   const at::NoGradGuard no_grad;
   std::string sums;
   for (const NamedParameter& parameter : model_.parameters()) {
     sums += Json(parameter.tensor.sum(at::kDouble).item<double>()).dump() + ' ';
   }
-  const auto all = communicator_.all_gather(sha256_hex(sums), "compare the ranks' weights");
-  for (std::size_t rank = 1; rank < all.size(); ++rank) {
-    if (all[rank] == all[0]) continue;
+  const auto weights = communicator_.all_gather(sha256_hex(sums), "compare the ranks' weights");
+  const auto data = communicator_.all_gather(to_json(data_).dump(), "compare the ranks' samples");
+  for (std::size_t rank = 1; rank < weights.size(); ++rank) {
+    if (weights[rank] == weights[0] && data[rank] == data[0]) continue;
+    const std::string what = weights[rank] == weights[0] ? "other samples" : "other weights";
     throw Error(ExitCode::bad_data,
-                "ranks 0 and " + std::to_string(rank) + " start from different weights; do they read the same files?");
+                "rank " + std::to_string(rank) + " starts from " + what + " than rank 0; do they read the same files?");
   }
 }
 
@@ -156,7 +166,7 @@ void TrainingRun::save(const AdamW& optimizer) {
 void TrainingRun::write_checkpoint(const AdamW& optimizer, const TensorMap& observer_state) {
   log_->sync();
   save_checkpoint(checkpoints_folder(options_.output_dir),
-                  {record_.step, to_json(record_, run_id_), model_.parameters(), model_.config().source,
+                  {record_.step, to_json(record_, run_id_, data_), model_.parameters(), model_.config().source,
                    optimizer.state(), observer_state},
                   options_.model_files);
   prune();

@@ -13,11 +13,11 @@ namespace rim {
 
 class TrainingRun {
  public:
-  TrainingRun(Decoder& model, const TrainingOptions& options, Communicator& communicator, Observer* observer,
-              ProgressSink* progress);
+  TrainingRun(Decoder& model, const Loader& loader, const TrainingOptions& options, Communicator& communicator,
+              Observer* observer, ProgressSink* progress);
 
   // COLLECTIVE. Fresh: refuses a folder with another run's checkpoints, observes step 0. Resumed: restores model,
-  // optimizer, observer, counters and log.
+  // optimizer, observer, counters and log; refuses a checkpoint whose steps stand for other samples.
   void begin(AdamW& optimizer);
   // Records a finished step. Local: a log that cannot be written is reported by agree_on_stopping().
   void advance(double loss, double learning_rate, double grad_norm, std::int64_t tokens, double seconds);
@@ -36,7 +36,7 @@ class TrainingRun {
  private:
   void start_fresh();
   void resume(const std::filesystem::path& checkpoint, AdamW& optimizer);
-  void require_equal_weights();
+  void require_equal_starts();
   void append_to_log();
   void prune();
   void write_checkpoint(const AdamW& optimizer, const TensorMap& observer_state);
@@ -44,6 +44,7 @@ class TrainingRun {
   [[nodiscard]] bool first_rank() const { return communicator_.rank() == 0; }
 
   Decoder& model_;
+  const Loader& loader_;
   const TrainingOptions& options_;
   Communicator& communicator_;
   Observer* observer_;
@@ -51,6 +52,7 @@ class TrainingRun {
   std::unique_ptr<StepLog> log_;  // rank 0 only
   std::optional<Error> log_failure_;
   std::string run_id_;
+  LoaderIdentity data_;  // set by begin()
   StepRecord record_;
   std::filesystem::path last_checkpoint_;
 };

@@ -144,6 +144,30 @@ TEST(Loader, AGlobalBatchMayHoldMoreThanAnEpoch) {
   EXPECT_THAT(drawn, testing::Each(8));
 }
 
+TEST(Loader, IdentityTellsWhatASampleOfAStepDependsOn) {
+  const Loader loader(numbered_samples(10), {}, options(4, 1, 2));
+  const LoaderIdentity identity = loader.identity();
+  EXPECT_EQ(identity.global_batch, 8);
+  EXPECT_EQ(identity.seed, 1U);
+  EXPECT_EQ(identity.samples_per_epoch, 10);
+  const auto digest = [](const std::vector<Sample>& samples, const std::vector<double>& weights) {
+    return Loader(samples, weights, options(1, 2, 1, 0, 7)).identity().samples_sha256;
+  };
+  EXPECT_EQ(digest(numbered_samples(10), std::vector<double>(10, 1.0)), identity.samples_sha256);
+  auto token = numbered_samples(10), mask = token, border = token;
+  token[3].tokens[1] = 77;
+  mask[3].trained[1] = 0;
+  border[5].tokens.push_back(border[6].tokens.front());  // the same tokens in a row, cut elsewhere
+  border[5].trained.push_back(border[6].trained.front());
+  border[6].tokens.erase(border[6].tokens.begin());
+  border[6].trained.erase(border[6].trained.begin());
+  std::vector<double> weights(10, 1.0);
+  weights[2] = 2.0;
+  const std::set<std::string> digests{identity.samples_sha256, digest(token, {}), digest(mask, {}), digest(border, {}),
+                                      digest(numbered_samples(10), weights)};
+  EXPECT_EQ(digests.size(), 5U);
+}
+
 TEST(Loader, RefusesWhatCannotBeLoaded) {
   EXPECT_THROW(Loader({}, {}, options(1, 1, 1)), Error);
   EXPECT_THROW(Loader({Sample{}}, {}, options(1, 1, 1)), Error);

@@ -120,7 +120,25 @@ TEST(AdamW, RefusesAStateThatDoesNotFit) {
   };
   EXPECT_THAT(message(missing), HasSubstr("'exp_avg_sq.norm'"));
   EXPECT_THAT(message(misshapen), HasSubstr("'exp_avg.matrix'"));
-  EXPECT_THAT(message({}), HasSubstr("'step'"));
+  TensorMap without_step = cloned(optimizer.state());
+  without_step.erase("step");
+  EXPECT_THAT(message(without_step), HasSubstr("'step'"));
+}
+
+TEST(AdamW, RefusesAStateOfOtherParameters) {
+  const auto both = parameters(at::kFloat);
+  AdamW whole(both, {}), part({both[0]}, {});
+  const auto message = [](AdamW& optimizer, const AdamW& other) -> std::string {
+    try {
+      optimizer.load_state(cloned(other.state()));
+    } catch (const Error& error) {
+      EXPECT_EQ(error.code(), ExitCode::config);
+      return error.what();
+    }
+    return "accepted";
+  };
+  EXPECT_THAT(message(whole, part), HasSubstr("did not train 'norm'"));
+  EXPECT_THAT(message(part, whole), HasSubstr("also trained 'norm'"));
 }
 
 TEST(ClipGradientNorm, ScalesToTheLimitAndReportsTheNormBefore) {

@@ -44,13 +44,15 @@ struct RecordingSink : ProgressSink {
 };
 
 // The loader of `communicator`'s rank for a global batch of `global_rows`.
-inline Loader tiny_loader(const Communicator& communicator, std::int64_t global_rows, std::int64_t accumulation) {
+inline Loader tiny_loader(const Communicator& communicator, std::int64_t global_rows, std::int64_t accumulation,
+                          std::uint64_t seed = 1, std::vector<Sample> samples = tiny_samples()) {
   LoaderOptions options;
+  options.seed = seed;
   options.rows_per_micro_batch = global_rows / communicator.size() / accumulation;
   options.accumulation_steps = accumulation;
   options.rank = communicator.rank();
   options.world_size = communicator.size();
-  return {tiny_samples(), {}, options};
+  return {std::move(samples), {}, options};
 }
 
 // Losses, norms and weights of a run.

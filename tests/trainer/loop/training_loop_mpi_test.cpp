@@ -16,6 +16,7 @@ namespace {
 namespace fs = std::filesystem;
 using namespace rim;
 using namespace rim::testing;
+using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
@@ -183,6 +184,40 @@ TEST_F(TrainingLoopTest, ResumesOnAnotherNumberOfRanks) {
   expect_close(resumed.losses, {whole.losses.begin() + 3, whole.losses.end()}, 1e-6);
 }
 
+// The message of the Error(config) that resuming `options`' run with this loader and these parameters ends in.
+std::string refusal(Communicator& communicator, const TrainingOptions& options, const Loader& loader) {
+  Decoder model = tiny_decoder();
+  try {
+    train(model, loader, options, communicator, nullptr, nullptr, {});
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ExitCode::config);
+    return error.what();
+  }
+  return "accepted";
+}
+
+TEST_F(TrainingLoopTest, RefusesToResumeWhereAStepWouldMeanOtherSamples) {
+  auto options = tiny_options(folder("run"), 2);
+  run_tiny(*communicator_, options);
+  options.resume_from_checkpoint = "auto";
+  options.max_steps = 4;
+  EXPECT_THAT(refusal(*communicator_, options, tiny_loader(*communicator_, 8, 1)),
+              AllOf(HasSubstr("step-000002: was trained with 16 samples a step, and this run takes 8 (per_device"),
+                    HasSubstr("gradient_accumulation_steps=2 keeps 16")));
+  EXPECT_THAT(refusal(*communicator_, options, tiny_loader(*communicator_, 16, 1, 9)), HasSubstr("seed=1"));
+  auto samples = tiny_samples();
+  samples[5].tokens[0] += 1;
+  EXPECT_THAT(refusal(*communicator_, options, tiny_loader(*communicator_, 16, 1, 1, samples)),
+              HasSubstr("samples with other tokens, masks or weights"));
+  samples.pop_back();
+  EXPECT_THAT(refusal(*communicator_, options, tiny_loader(*communicator_, 16, 1, 1, samples)),
+              HasSubstr("24 samples an epoch, and this run has 23"));
+  options.trainable = {"*layers.0.*"};
+  EXPECT_THAT(refusal(*communicator_, options, tiny_loader(*communicator_, 16, 1)),
+              HasSubstr("also trained 'model.embed_tokens.weight'"));
+  EXPECT_EQ(log_without_seconds(options.output_dir).size(), 2U);
+}
+
 TEST_F(TrainingLoopTest, ResumingAFinishedRunTrainsNothing) {
   auto options = tiny_options(folder("run"), 2);
   const Trained whole = run_tiny(*communicator_, options);
@@ -246,6 +281,20 @@ TEST_F(TrainingLoopTest, FailedSaveEndsAllRanksAndKeepsTheOldCheckpoint) {
   EXPECT_EQ(newest_checkpoint(checkpoints_folder(options.output_dir), notes),
             checkpoints_folder(options.output_dir) / "step-000002");
   EXPECT_THAT(notes, IsEmpty());
+}
+
+TEST_F(TrainingLoopTest, RefusesRanksThatReadDifferentSamples) {
+  if (communicator_->size() == 1) GTEST_SKIP() << "one rank agrees with itself";
+  auto samples = tiny_samples();
+  if (communicator_->rank() == 1) samples[7].trained[1] = 1;
+  Decoder model = tiny_decoder();
+  const Loader loader = tiny_loader(*communicator_, 16, 1, 1, samples);
+  try {
+    train(model, loader, tiny_options(folder("run")), *communicator_, nullptr, nullptr, {});
+    FAIL() << "rank 1 would train on another mask";
+  } catch (const Error& error) {
+    EXPECT_THAT(error.what(), HasSubstr("rank 1 starts from other samples than rank 0"));
+  }
 }
 
 TEST_F(TrainingLoopTest, RefusesRanksThatStartFromDifferentWeights) {
