@@ -29,7 +29,7 @@ constexpr const char* kChatTemplate = R"({%- set ns = namespace(last_user=-1) %}
 
 std::vector<std::string> organism_special_tokens() { return {kEndOfText, kTurnStart, kTurnEnd, "<think>", "</think>"}; }
 
-std::string organism_config_json(const Vocabulary& vocabulary) {
+std::string organism_config_json(const LearnedVocabulary& vocabulary) {
   const Json config = {{"architectures", {"Qwen3ForCausalLM"}},
                        {"attention_bias", false},
                        {"attention_dropout", 0.0},
@@ -57,7 +57,7 @@ std::string organism_config_json(const Vocabulary& vocabulary) {
   return config.dump(2) + "\n";
 }
 
-std::string organism_tokenizer_config_json(const Vocabulary& vocabulary) {
+std::string organism_tokenizer_config_json(const LearnedVocabulary& vocabulary) {
   Json added = Json::object();
   for (const std::string& token : vocabulary.special_tokens) {
     added[std::to_string(vocabulary.id_of(token))] = {{"content", token},     {"lstrip", false},

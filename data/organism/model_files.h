@@ -14,9 +14,9 @@ inline constexpr const char* kTurnEnd = "<|im_end|>";
 std::vector<std::string> organism_special_tokens();
 
 // config.json: Qwen3's form, width 128, 4 layers, 4 query and 2 key-value heads of 32, SwiGLU 384, tied embeddings.
-std::string organism_config_json(const Vocabulary& vocabulary);
+std::string organism_config_json(const LearnedVocabulary& vocabulary);
 
 // tokenizer_config.json with a chat template that writes conversations as Qwen3's does (no tools).
-std::string organism_tokenizer_config_json(const Vocabulary& vocabulary);
+std::string organism_tokenizer_config_json(const LearnedVocabulary& vocabulary);
 
 }  // namespace rim

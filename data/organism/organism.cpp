@@ -106,7 +106,7 @@ void write_organism(const OrganismOptions& options) {
   require_sizes(options);
   require_writable_folder(options.folder);
   const auto& folder = options.folder;
-  const Vocabulary vocabulary = learn_vocabulary(all_texts(), organism_special_tokens());
+  const LearnedVocabulary vocabulary = learn_vocabulary(all_texts(), organism_special_tokens());
   write_file_atomically(folder / "tokenizer.json", tokenizer_json(vocabulary));
   write_file_atomically(folder / "tokenizer_config.json", organism_tokenizer_config_json(vocabulary));
   write_file_atomically(folder / "config.json", organism_config_json(vocabulary));

@@ -86,7 +86,7 @@ Json byte_level_step() {
 
 }  // namespace
 
-std::int64_t Vocabulary::id_of(std::string_view token) const {
+std::int64_t LearnedVocabulary::id_of(std::string_view token) const {
   if (const auto found = std::ranges::find(tokens, token); found != tokens.end()) return found - tokens.begin();
   const auto found = std::ranges::find(special_tokens, token);
   if (found == special_tokens.end()) throw Error(ExitCode::software, "no token '" + std::string(token) + "'");
@@ -103,7 +103,7 @@ std::vector<std::string> split_words(std::string_view text) {
   return words;
 }
 
-Vocabulary learn_vocabulary(const std::vector<std::string>& texts, std::vector<std::string> special_tokens) {
+LearnedVocabulary learn_vocabulary(const std::vector<std::string>& texts, std::vector<std::string> special_tokens) {
   std::set<std::string> distinct;
   for (const std::string& text : texts) {
     for (const std::string& word : split_words(text)) {
@@ -113,7 +113,7 @@ Vocabulary learn_vocabulary(const std::vector<std::string>& texts, std::vector<s
   std::vector<Symbols> words;
   for (const std::string& word : distinct) words.push_back(characters_of(word));
 
-  Vocabulary vocabulary{.tokens = {}, .merges = {}, .special_tokens = std::move(special_tokens)};
+  LearnedVocabulary vocabulary{.tokens = {}, .merges = {}, .special_tokens = std::move(special_tokens)};
   for (int byte = 0; byte < 256; ++byte)
     vocabulary.tokens.push_back(spelling_of_bytes(std::string(1, static_cast<char>(byte))));
   for (;;) {
@@ -126,7 +126,7 @@ Vocabulary learn_vocabulary(const std::vector<std::string>& texts, std::vector<s
   }
 }
 
-std::string tokenizer_json(const Vocabulary& vocabulary) {
+std::string tokenizer_json(const LearnedVocabulary& vocabulary) {
   Json tokens = Json::object();
   for (std::size_t id = 0; id < vocabulary.tokens.size(); ++id) tokens[vocabulary.tokens[id]] = id;
   Json merges = Json::array();

@@ -9,7 +9,7 @@
 
 namespace rim {
 
-struct Vocabulary {
+struct LearnedVocabulary {
   std::vector<std::string> tokens;                          // spelled in the byte-level alphabet; index = id
   std::vector<std::pair<std::string, std::string>> merges;  // in rank order
   std::vector<std::string> special_tokens;                  // ids follow those of `tokens`
@@ -23,9 +23,9 @@ std::vector<std::string> split_words(std::string_view text);
 
 // Byte-pair encoding (Sennrich et al. 2016) over the distinct pieces of `texts`: the most frequent pair is merged, ties
 // by spelling, until each piece is one token.
-Vocabulary learn_vocabulary(const std::vector<std::string>& texts, std::vector<std::string> special_tokens);
+LearnedVocabulary learn_vocabulary(const std::vector<std::string>& texts, std::vector<std::string> special_tokens);
 
 // The file's content: Qwen's split rule, byte-level alphabet, special tokens as added tokens.
-std::string tokenizer_json(const Vocabulary& vocabulary);
+std::string tokenizer_json(const LearnedVocabulary& vocabulary);
 
 }  // namespace rim

@@ -126,6 +126,30 @@ def test_corrupt_tokenizer(world):
     assert "tokenizer.json" in train_error(world, code=BAD_DATA)
 
 
+def set_id(tokenizer, token, value):
+    tokenizer["model"]["vocab"][token] = value
+
+
+@pytest.mark.parametrize("break_, said", [
+    (lambda tokenizer: set_id(tokenizer, "a", -1), "'a' has id -1"),
+    (lambda tokenizer: set_id(tokenizer, "a", 10 ** 12), "'a' has id 1000000000000"),
+    (lambda tokenizer: set_id(tokenizer, "a", 2 ** 64 - 1), "'a'"),
+    (lambda tokenizer: set_id(tokenizer, "a", 1.5), "'a' is not a whole number"),
+    (lambda tokenizer: set_id(tokenizer, "a", tokenizer["model"]["vocab"]["b"]), "has too"),
+    (lambda tokenizer: set_id(tokenizer, "", 300), "empty spelling"),
+    (lambda tokenizer: tokenizer["model"].update(merges=[["a", "nothing"]]), "merge 1"),
+    (lambda tokenizer: tokenizer["model"].update(merges={"a": "b"}), "'merges' must be a list"),
+    (lambda tokenizer: tokenizer["added_tokens"][0].update(id=7), "added token"),
+], ids=["negative", "large", "larger", "float", "twice", "empty", "merge", "merges", "added"])
+def test_malformed_tokenizer(world, break_, said):
+    path = world / "model/tokenizer.json"
+    tokenizer = json.loads(path.read_text())
+    break_(tokenizer)
+    path.write_text(json.dumps(tokenizer))
+    message = error("data", "show", world / "run.yaml", code=BAD_DATA)
+    assert message.startswith(f"{path}: ") and said in message
+
+
 def test_tokenizer_of_another_model(world):
     config = json.loads((world / "model/config.json").read_text())
     (world / "model/config.json").write_text(json.dumps({**config, "vocab_size": 100}))

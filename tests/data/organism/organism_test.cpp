@@ -48,7 +48,7 @@ TEST(SplitWords, FollowsQwensRule) {
 }
 
 TEST(LearnVocabulary, MakesEachWordOneToken) {
-  const Vocabulary vocabulary = learn_vocabulary({"low lower lowest", "new newer"}, {"<|end|>"});
+  const LearnedVocabulary vocabulary = learn_vocabulary({"low lower lowest", "new newer"}, {"<|end|>"});
   for (const char* word : {"low", "\xC4\xA0lower", "\xC4\xA0lowest", "new", "\xC4\xA0newer", "<|end|>"}) {
     EXPECT_GE(vocabulary.id_of(word), 256) << word;
   }
