@@ -38,11 +38,12 @@ Handle memory_space(const File& file, std::size_t count) {
   return file.own(H5Screate_simple(1, &size, nullptr), H5Sclose, "describe rows");
 }
 
-void set_fill_value(const File& file, hid_t properties, std::size_t type, std::int64_t integer_fill) {
+void set_fill_value(const File& file, hid_t properties, std::size_t type) {
   const double none = std::numeric_limits<double>::quiet_NaN();
+  const std::int64_t no_integer = -1;
   const bool floating = type < 2;
   file.check(H5Pset_fill_value(properties, floating ? H5T_NATIVE_DOUBLE : H5T_NATIVE_INT64,
-                               floating ? static_cast<const void*>(&none) : &integer_fill),
+                               floating ? static_cast<const void*>(&none) : &no_integer),
              "set a fill value");
 }
 
@@ -59,8 +60,7 @@ void require_plausible_size(const File& file, hid_t dataset, hid_t type) {
 
 }  // namespace
 
-Handle create_series(const File& file, hid_t group, const std::string& name, const RowLayout& row,
-                     std::int64_t integer_fill) {
+Handle create_series(const File& file, hid_t group, const std::string& name, const RowLayout& row) {
   const std::string action = "make series " + name;
   const ElementType type = element_type(row.type);
   const Chunking chunking = choose_chunking(row.shape, type.bytes);
@@ -71,7 +71,7 @@ Handle create_series(const File& file, hid_t group, const std::string& name, con
     file.check(H5Pset_shuffle(properties.id()), action);
     file.check(H5Pset_deflate(properties.id(), 4), action);
   }
-  set_fill_value(file, properties.id(), row.type, integer_fill);
+  set_fill_value(file, properties.id(), row.type);
 
   const std::vector<hsize_t> sizes = with_rows(0, row.shape);
   std::vector<hsize_t> limits = sizes;  // a size of 0 cannot be a limit under a chunk of 1

@@ -10,9 +10,8 @@
 
 namespace rim::hdf5 {
 
-// An empty series. Rows that are never written read as NaN, or as `integer_fill`.
-Handle create_series(const File& file, hid_t group, const std::string& name, const RowLayout& row,
-                     std::int64_t integer_fill = 0);
+// An empty series. Rows that are never written read as NaN, integers as -1, which no code or count is.
+Handle create_series(const File& file, hid_t group, const std::string& name, const RowLayout& row);
 void resize_series(const File& file, hid_t dataset, std::size_t rows);
 void write_row(const File& file, hid_t dataset, std::size_t row, const Array& values);
 // Fills rows [0, rows) of `target`, which has them already, from `source`; layouts are equal.

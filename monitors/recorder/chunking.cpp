@@ -35,14 +35,20 @@ Chunking choose_chunking(const std::vector<std::int64_t>& row_shape, std::size_t
   return {sizes, true};
 }
 
-std::size_t largest_growth(const std::vector<std::int64_t>& row_shape, std::size_t element_bytes) {
+std::size_t chunk_count(const std::vector<std::int64_t>& row_shape, std::size_t element_bytes, std::size_t rows) {
   const Chunking chunking = choose_chunking(row_shape, element_bytes);
-  std::size_t chunks = 1;
+  const auto rows_per_chunk = static_cast<std::size_t>(chunking.sizes.front());
+  std::size_t chunks = (rows + rows_per_chunk - 1) / rows_per_chunk;
   for (std::size_t axis = 0; axis < row_shape.size(); ++axis) {
     const std::int64_t size = chunking.sizes[axis + 1];
     chunks *= static_cast<std::size_t>((std::max<std::int64_t>(row_shape[axis], 1) + size - 1) / size);
   }
-  const std::size_t chunk_bytes = bytes_of(chunking.sizes, element_bytes);
+  return chunks;
+}
+
+std::size_t largest_growth(const std::vector<std::int64_t>& row_shape, std::size_t element_bytes) {
+  const std::size_t chunks = chunk_count(row_shape, element_bytes, 1);
+  const std::size_t chunk_bytes = bytes_of(choose_chunking(row_shape, element_bytes).sizes, element_bytes);
   return chunks * (chunk_bytes + chunk_bytes / 64) +
          kIndexLeafBytes;  // deflate may add a little to what it cannot shrink
 }

@@ -17,6 +17,12 @@ struct Chunking {
 // commit rewrites it in place, and a rewrite that is cut short leaves the bytes of the earlier rows as they were.
 Chunking choose_chunking(const std::vector<std::int64_t>& row_shape, std::size_t element_bytes);
 
+// Chunks in one leaf of a series' index. HDF5 splits a full leaf in several writes, which a kill could part.
+inline constexpr std::size_t kLeafChunks = 256;
+
+// The chunks that `rows` rows lie in.
+std::size_t chunk_count(const std::vector<std::int64_t>& row_shape, std::size_t element_bytes, std::size_t rows);
+
 // An upper bound for what one more row adds to the file: its chunks before compression, and a leaf of their index.
 std::size_t largest_growth(const std::vector<std::int64_t>& row_shape, std::size_t element_bytes);
 

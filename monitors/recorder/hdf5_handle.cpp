@@ -3,13 +3,13 @@
 #include <unistd.h>
 
 #include "data/support/files.h"
+#include "monitors/recorder/chunking.h"
 
 namespace rim::hdf5 {
 namespace {
 
-// Chunks in one leaf of a series' index. HDF5 splits a full leaf in several writes, which a kill could part; 256 chunks
-// hold more rows than a run has checkpoints.
-constexpr unsigned kHalfLeafChunks = 128;
+// HDF5's unit for the size of an index leaf.
+constexpr unsigned kHalfLeafChunks = kLeafChunks / 2;
 
 // Files written here stay readable while they grow (docs/hdf5-schema.md), and flock() fails on many cluster file
 // systems, so no lock is taken. HDF5_USE_FILE_LOCKING in the environment still has the last word.

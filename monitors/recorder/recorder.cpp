@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <ctime>
+#include <optional>
 
 #include "data/support/files.h"
 #include "monitors/recorder/disk_room.h"
@@ -69,6 +70,13 @@ void require_axes(const std::string& name, const SeriesInfo& info, std::size_t a
 
 Array scalar_array(double value) { return {{}, std::vector<double>{value}}; }
 
+// What a resumed recorder has still to do to its file.
+struct Resumption {
+  std::filesystem::path origin;
+  Provenance provenance;
+  std::int64_t last_step = 0;
+};
+
 // Between commits the file is closed: nothing that happens while training can harm it. Rows and arrays wait here.
 struct Recorder::Implementation {
   std::filesystem::path path;
@@ -78,6 +86,7 @@ struct Recorder::Implementation {
   std::map<std::string, SeriesInfo> new_series;    // in `row`, not yet in the file
   std::map<std::string, Array> row;                // of the current observation
   std::map<std::string, StaticBlock> new_statics;  // not yet in the file
+  std::optional<Resumption> resumption;            // until cut_back()
 
   void stage_static(const std::string& name, StaticBlock block) {
     require_name(name);
@@ -91,6 +100,24 @@ struct Recorder::Implementation {
     for (const auto& [name, block] : new_statics) hdf5::add_static(file, name, block);
   }
 
+  void cut_back() {
+    if (!resumption) return;
+    const File old = File::open_for_reading(resumption->origin);
+    replace_file(path, head, [&](const File& file) {
+      hdf5::copy_run(old, file, committed, {});
+      hdf5::write_resumption(file, resumption->provenance, resumption->last_step);
+    });
+    resumption.reset();
+  }
+
+  // No new objects, and room for the next row in the leaf of every series' index: nothing else changes HDF5's tables in
+  // one place alone.
+  [[nodiscard]] bool grows_in_place() const {
+    const std::size_t rows = committed.size() + 1;
+    return new_series.empty() && new_statics.empty() &&
+           std::ranges::all_of(layouts, [&](const auto& series) { return hdf5::fits_one_leaf(series.second, rows); });
+  }
+
   // The file must be as this recorder left it.
   void require_own_state(const File& file) const {
     if (hdf5::read_head(file).run_id != head.run_id || hdf5::read_committed_steps(file) != committed) {
@@ -99,7 +126,8 @@ struct Recorder::Implementation {
     }
   }
 
-  // New objects change HDF5's tables in several places, which a kill could part, so they go into a copy.
+  // New objects and full leaves change HDF5's tables in several places, which a kill could part, so they go into a
+  // copy.
   template <typename Fill>
   void rewrite(const Fill& fill) {
     const File old = File::open_for_reading(path);
@@ -162,13 +190,12 @@ Recorder Recorder::continue_from(const std::filesystem::path& origin, const std:
   state->committed = hdf5::read_committed_steps(old);
   const auto first_dropped = std::upper_bound(state->committed.begin(), state->committed.end(), last_step);
   state->committed.erase(first_dropped, state->committed.end());
-  replace_file(path, state->head, [&](const File& file) {
-    hdf5::copy_run(old, file, state->committed, {});
-    hdf5::write_resumption(file, provenance, last_step);
-    state->layouts = hdf5::series_layouts(file);
-  });
+  state->layouts = hdf5::series_layouts(old);
+  state->resumption = {origin, provenance, last_step};
   return Recorder(std::move(state));
 }
+
+void Recorder::cut_back() { implementation_->cut_back(); }
 
 void Recorder::append(const std::string& name, const Array& row, const SeriesInfo& info) {
   Implementation& state = *implementation_;
@@ -205,10 +232,11 @@ void Recorder::commit(std::int64_t step, std::int64_t tokens) {
   if (step < 0 || (!state.committed.empty() && step <= state.committed.back())) {
     throw Error(ExitCode::software, "run.h5: step " + std::to_string(step) + " does not follow the committed ones");
   }
+  state.cut_back();
   state.row.insert_or_assign(hdf5::kStepSeries, Array{{}, std::vector<std::int64_t>{step}});
   state.row.insert_or_assign(hdf5::kTokensSeries, Array{{}, std::vector<std::int64_t>{tokens}});
   state.row.insert_or_assign(hdf5::kTimeSeries, scalar_array(now_in_seconds()));
-  if (state.new_series.empty() && state.new_statics.empty()) {
+  if (state.grows_in_place()) {
     state.append_in_place(step);
   } else {
     state.rewrite([&](const File& file) {
@@ -223,6 +251,7 @@ void Recorder::commit(std::int64_t step, std::int64_t tokens) {
 std::vector<std::int64_t> Recorder::committed_steps() const { return implementation_->committed; }
 
 void Recorder::close() {
+  implementation_->cut_back();
   if (implementation_->new_statics.empty()) return;
   implementation_->row.clear();
   implementation_->new_series.clear();

@@ -45,7 +45,8 @@ class Recorder {
   static Recorder create(const std::filesystem::path& path, const Provenance& provenance);
   // Goes on with the file of the same run_id and drops every row that is not committed or whose step is above
   // `last_step` (a resumed run repeats those). Throws Error(no_input) where there is none, Error(bad_data) for a
-  // foreign or damaged one, Error(input_output) as create() does.
+  // foreign or damaged one, Error(input_output) as create() does. The file is read and checked here, and changed by
+  // cut_back() or the first write: a run that cannot be resumed after all leaves it as it was.
   static Recorder resume(const std::filesystem::path& path, const Provenance& provenance, std::int64_t last_step);
   // The same in a new file `path`, for a run that goes on in another folder: `origin` stays as it is.
   static Recorder continue_from(const std::filesystem::path& origin, const std::filesystem::path& path,
@@ -54,9 +55,12 @@ class Recorder {
   Recorder(Recorder&&) noexcept;
   Recorder& operator=(Recorder&&) noexcept;
 
+  // Does to the file what resume() or continue_from() said, where it has not been done. Throws Error(input_output).
+  void cut_back();
+
   // "/series/<name>": one row of the current observation. The first call fixes dtype and shape; a series that misses
-  // an observation holds NaN (0 for integers) there. Throws Error(software) for another dtype or shape than before, and
-  // where info.dimensions does not name each axis.
+  // an observation holds NaN (-1 for integers) there. Throws Error(software) for another dtype or shape than before,
+  // and where info.dimensions does not name each axis.
   void append(const std::string& name, const Array& row, const SeriesInfo& info);
   // "/static/<name>": written once, e.g. the selected neurons, by the next commit() or close(); writing the same name
   // again replaces it. It costs a copy of the file.

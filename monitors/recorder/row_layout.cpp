@@ -63,6 +63,10 @@ std::string to_string(const RowLayout& layout) {
 
 std::size_t largest_growth(const RowLayout& row) { return largest_growth(row.shape, element_type(row.type).bytes); }
 
+bool fits_one_leaf(const RowLayout& row, std::size_t rows) {
+  return chunk_count(row.shape, element_type(row.type).bytes, rows) <= kLeafChunks;
+}
+
 std::vector<std::int64_t> shape_of(const File& file, hid_t dataset) {
   const Handle space = file.own(H5Dget_space(dataset), H5Sclose, "read a shape");
   const int rank = file.check(H5Sget_simple_extent_ndims(space.id()), "read a shape");

@@ -25,6 +25,8 @@ std::string to_string(const RowLayout& layout);  // "float32[2, 8]"
 
 // An upper bound for what one more row adds to the file.
 std::size_t largest_growth(const RowLayout& row);
+// Whether the index of a series of so many rows is a single leaf, which grows in place safely.
+bool fits_one_leaf(const RowLayout& row, std::size_t rows);
 
 // How an alternative of Array::Values lies in the file and in memory.
 struct ElementType {

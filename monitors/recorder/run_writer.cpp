@@ -65,7 +65,7 @@ File create_run_file(const std::filesystem::path& path, const RunHead& head) {
              0);
   add_series(file, kTimeSeries, {0, {}},
              {"time of the observation", "s", "seconds since 1970-01-01T00:00:00Z when the row was committed", {}}, 0);
-  const Handle committed = create_series(file, file.id(), kCommittedSteps, integers, -1);
+  const Handle committed = create_series(file, file.id(), kCommittedSteps, integers);
   describe(file, committed.id(),
            {"committed steps", "1", "row i of every series is whole where this has an entry i", {"step"}});
   return file;

@@ -1,4 +1,5 @@
 #include <gmock/gmock.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 
 #include <cmath>
@@ -6,6 +7,7 @@
 #include <limits>
 
 #include "data/support/sha256.h"
+#include "monitors/recorder/chunking.h"
 #include "tests/monitors/recorder/recorder_fixture.h"
 
 namespace rim {
@@ -99,12 +101,13 @@ TEST_F(RecorderTest, LongListsOfTextsComeBackWhole) {
   EXPECT_LT(std::filesystem::file_size(path_), 1'000'000U);  // 2.1 MB unpacked
 }
 
-TEST_F(RecorderTest, ASeriesThatMissesAnObservationHoldsNaNOrZeroThere) {
+TEST_F(RecorderTest, ASeriesThatMissesAnObservationHoldsNaNOrMinusOneThere) {
   Recorder recorder = Recorder::create(path_, provenance());
   recorder.append("early", scalar_array(1), kRate);
   recorder.append("flags", {{2}, std::vector<std::int8_t>{7, 7}}, kPerDraw);
   recorder.commit(0, 0);
   recorder.append("late", scalar_array(2), kRate);
+  recorder.append("verdict", {{1}, std::vector<std::int8_t>{0}}, kPerDraw);
   recorder.commit(1, 1);
   recorder.commit(2, 2);
   const RunReader reader(path_);
@@ -112,7 +115,8 @@ TEST_F(RecorderTest, ASeriesThatMissesAnObservationHoldsNaNOrZeroThere) {
   EXPECT_TRUE(std::isnan(reader.series("late").values[0]));
   EXPECT_EQ(reader.series("late").values[1], 2);
   EXPECT_TRUE(std::isnan(reader.series("late").values[2]));
-  EXPECT_THAT(reader.series("flags").values, ElementsAre(7, 7, 0, 0, 0, 0));
+  EXPECT_THAT(reader.series("flags").values, ElementsAre(7, 7, -1, -1, -1, -1));
+  EXPECT_THAT(reader.series("verdict").values, ElementsAre(-1, 0, -1)) << "not 0, which is a verdict";
 }
 
 TEST_F(RecorderTest, UncommittedRowsAreNotSeen) {
@@ -175,6 +179,34 @@ TEST_F(RecorderTest, ManyRowsSpanManyChunks) {
   const SeriesData x = RunReader(path_).series("x");
   ASSERT_EQ(x.values.size(), 30 * width);
   for (std::size_t i = 0; i < x.values.size(); ++i) ASSERT_EQ(x.values[i], static_cast<double>(i / width) / 2);
+}
+
+ino_t inode(const std::filesystem::path& path) {
+  struct stat status {};
+  return ::stat(path.c_str(), &status) == 0 ? status.st_ino : 0;
+}
+
+TEST_F(RecorderTest, RowsBeyondOneIndexLeafGoIntoACopy) {
+  constexpr std::int64_t width = 5'000;  // 40 KB: a chunk of its own
+  Recorder recorder = Recorder::create(path_, provenance());
+  std::vector<std::int64_t> replaced;
+  for (std::int64_t step = 0; step < 259; ++step) {
+    const ino_t before = inode(path_);
+    recorder.append("x", {{width}, std::vector<double>(width, static_cast<double>(step))}, kPerDraw);
+    recorder.commit(step, step);
+    if (inode(path_) != before) replaced.push_back(step);
+  }
+  EXPECT_THAT(replaced, ElementsAre(0, 256, 257, 258)) << "in place only while one leaf holds all chunks";
+  const SeriesData x = RunReader(path_).series("x");
+  for (std::size_t row = 0; row < 259; ++row) ASSERT_EQ(x.values[row * width], static_cast<double>(row));
+}
+
+TEST(Chunking, CountsTheChunksOfRows) {
+  EXPECT_EQ(hdf5::chunk_count({}, 8, 512), 1U);
+  EXPECT_EQ(hdf5::chunk_count({}, 8, 513), 2U);
+  EXPECT_EQ(hdf5::chunk_count({5'000}, 8, 3), 3U);
+  EXPECT_EQ(hdf5::chunk_count({1000, 3500}, 4, 16), 256U) << "14 MB: 16 chunks a row";
+  EXPECT_EQ(hdf5::chunk_count({0}, 8, 4), 1U);
 }
 
 // Reads on and on in a process of its own; 0 once it saw the last row and every reading before was whole.

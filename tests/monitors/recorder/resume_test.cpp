@@ -43,6 +43,22 @@ TEST_F(RecorderTest, ResumingLeavesNoGapAndNoDuplicate) {
   EXPECT_EQ(reader.provenance().at("git_commit"), "abc123");
 }
 
+TEST_F(RecorderTest, AResumptionThatComesToNothingLeavesTheRows) {
+  {
+    Recorder recorder = Recorder::create(path_, provenance());
+    for (std::int64_t step : {0, 10, 20}) observe(recorder, step);
+  }
+  const std::string before = read_text_file(path_);
+  { const Recorder abandoned = Recorder::resume(path_, provenance(), 10); }
+  EXPECT_EQ(read_text_file(path_), before);
+  Recorder recorder = Recorder::resume(path_, provenance(), 10);
+  recorder.cut_back();
+  EXPECT_THAT(RunReader(path_).steps(), ElementsAre(0, 10));
+  recorder.cut_back();  // once is enough
+  recorder.close();
+  EXPECT_THAT(RunReader(path_).steps(), ElementsAre(0, 10));
+}
+
 // The facts of the n-th resumption.
 std::map<std::string, std::string> resumption(const std::filesystem::path& path, int number) {
   const auto file = hdf5::File::open_for_reading(path);
