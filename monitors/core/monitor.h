@@ -51,7 +51,8 @@ class Monitor {
   virtual ~Monitor() = default;
   virtual void declare(ProbePlan& plan) = 0;
   virtual void observe(Observation& observation) = 0;
-  // What it remembers from the base model; saved in checkpoints under "<monitor index>.<key>".
+  // What it remembers from the base model, and the options that this was measured with (base_conditions.h); saved in
+  // checkpoints under "<monitor index>.<key>". Loaded after declare().
   [[nodiscard]] virtual TensorMap state() const { return {}; }
   virtual void load_state(const TensorMap&) {}
 };

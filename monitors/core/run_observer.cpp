@@ -5,6 +5,7 @@
 #include <chrono>
 
 #include "data/support/error.h"
+#include "monitors/core/base_conditions.h"
 #include "monitors/core/record_sink.h"
 
 namespace rim {
@@ -29,6 +30,18 @@ std::size_t monitor_index(const std::string& key, std::size_t monitors) {
                                       ": resume with the monitors that the run began with");
   }
   return index;
+}
+
+// Beside the monitors' own keys: what all of them measure.
+constexpr const char* kPromptSetsKey = "prompt_sets";
+
+BaseConditions prompt_conditions(const ProbePlan& plan) {
+  BaseConditions conditions;
+  for (const auto& [name, set] : plan.prompt_sets()) {
+    conditions["prompt set '" + name + "'"] =
+        std::to_string(set.prompts.size()) + " prompts, sha256 " + digest_of(set).substr(0, 16);
+  }
+  return conditions;
 }
 
 }  // namespace
@@ -60,27 +73,23 @@ bool RunObserver::committed_already(std::int64_t step) {
 
 void RunObserver::at_checkpoint(const Decoder& model, std::int64_t step, std::int64_t tokens) {
   const auto start = std::chrono::steady_clock::now();
-  const bool committed = committed_already(step);
-  if (committed && (step > 0 || knows_base_)) return;
-  Recorder* recorder = committed ? nullptr : recorder_;
+  if (committed_already(step)) return;
   std::vector<std::string> headlines;
-  observe(model, step, recorder, headlines);
+  observe(model, step, headlines);
   communicator_.together("record step " + std::to_string(step), [&] {
-    if (recorder != nullptr) recorder->commit(step, tokens);
+    if (recorder_ != nullptr) recorder_->commit(step, tokens);
   });
-  knows_base_ = true;
   if (communicator_.rank() == 0 && announce_ && !headlines.empty()) {
     announce_("step " + std::to_string(step) + ": " + joined(headlines));
   }
   seconds_ += std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
 
-void RunObserver::observe(const Decoder& model, std::int64_t step, Recorder* recorder,
-                          std::vector<std::string>& headlines) {
+void RunObserver::observe(const Decoder& model, std::int64_t step, std::vector<std::string>& headlines) {
   const ProbeResults results = runner_.run(model, plan_, communicator_);
   communicator_.together("observe step " + std::to_string(step), [&] {
     SharedTensors shared;
-    ObservationSink sink(recorder);
+    ObservationSink sink(recorder_);
     Observation observation{.step = step, .results = results, .shared = shared, .sink = sink, .headlines = headlines};
     for (const auto& monitor : monitors_) monitor->observe(observation);
   });
@@ -88,6 +97,7 @@ void RunObserver::observe(const Decoder& model, std::int64_t step, Recorder* rec
 
 TensorMap RunObserver::state() const {
   TensorMap state;
+  if (!monitors_.empty()) state[kPromptSetsKey] = pack_conditions(prompt_conditions(plan_));
   for (std::size_t i = 0; i < monitors_.size(); ++i) {
     for (auto& [key, value] : monitors_[i]->state()) state[std::to_string(i) + "." + key] = value;
   }
@@ -97,12 +107,15 @@ TensorMap RunObserver::state() const {
 void RunObserver::load_state(const TensorMap& state) {
   std::vector<TensorMap> parts(monitors_.size());
   for (const auto& [key, value] : state) {
+    if (key == kPromptSetsKey) {
+      require_same_conditions(value, prompt_conditions(plan_));
+      continue;
+    }
     parts[monitor_index(key, monitors_.size())][key.substr(key.find('.') + 1)] = value;
   }
   for (std::size_t i = 0; i < monitors_.size(); ++i) {
     with_context("monitor number " + std::to_string(i + 1), [&] { monitors_[i]->load_state(parts[i]); });
   }
-  knows_base_ = true;
 }
 
 }  // namespace rim

@@ -21,17 +21,18 @@ class RunObserver : public Observer {
   RunObserver(std::vector<std::unique_ptr<Monitor>> monitors, std::map<std::string, PromptSet> prompt_sets,
               ProbeRunner runner, Communicator& communicator, Recorder* recorder,
               std::function<void(const std::string&)> announce);
-  // COLLECTIVE. A step that the recorder has committed already (after a resume) is skipped; the base model's step 0 is
-  // observed again without recording where no checkpoint brought back what the monitors remember of it. A failure on
-  // any rank, recording included, is thrown on all.
+  // COLLECTIVE. A step that the recorder has committed already (after a resume) is skipped. A failure on any rank,
+  // recording included, is thrown on all.
   void at_checkpoint(const Decoder& model, std::int64_t step, std::int64_t tokens) override;
+  // The monitors' memories of the base, and digests of the prompts that were measured.
   [[nodiscard]] TensorMap state() const override;
+  // Throws Error(config) where a prompt set has other prompts than when the run began, and as the monitors do.
   void load_state(const TensorMap& state) override;
   [[nodiscard]] double seconds() const { return seconds_; }  // spent observing
 
  private:
   [[nodiscard]] bool committed_already(std::int64_t step);
-  void observe(const Decoder& model, std::int64_t step, Recorder* recorder, std::vector<std::string>& headlines);
+  void observe(const Decoder& model, std::int64_t step, std::vector<std::string>& headlines);
 
   std::vector<std::unique_ptr<Monitor>> monitors_;
   ProbePlan plan_;
@@ -39,7 +40,6 @@ class RunObserver : public Observer {
   Communicator& communicator_;
   Recorder* recorder_;
   std::function<void(const std::string&)> announce_;
-  bool knows_base_ = false;  // a base was observed, or a checkpoint brought it back
   double seconds_ = 0;
 };
 

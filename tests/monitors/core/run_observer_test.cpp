@@ -43,12 +43,16 @@ class LargestActivation : public Monitor {
 
 class Observing : public testing::Test {
  protected:
-  RunObserver observer(Recorder* recorder, const std::vector<std::string>& names = {"first", "second"}) {
+  static PromptSet two_prompts() {
+    return {.name = "p", .prompts = {bare_prompt("a", "one"), bare_prompt("b", "two")}};
+  }
+
+  RunObserver observer(Recorder* recorder, const std::vector<std::string>& names = {"first", "second"},
+                       const std::map<std::string, PromptSet>& sets = {{"p", two_prompts()}}) {
     std::vector<std::unique_ptr<Monitor>> monitors;
     for (const std::string& name : names) monitors.push_back(std::make_unique<LargestActivation>(name, &observed_));
-    const PromptSet set{.name = "p", .prompts = {bare_prompt("a", "one"), bare_prompt("b", "two")}};
-    return {std::move(monitors), {{"p", set}}, ProbeRunner(model_.tokenizer, model_.chat_template, {}),
-            communicator_,       recorder,     [this](const std::string& line) { lines_.push_back(line); }};
+    return {std::move(monitors), sets,     ProbeRunner(model_.tokenizer, model_.chat_template, {}),
+            communicator_,       recorder, [this](const std::string& line) { lines_.push_back(line); }};
   }
 
   TinyModel model_{"rimscope-run-observer-test"};
@@ -83,27 +87,35 @@ TEST_F(Observing, SkipsCommittedSteps) {
   EXPECT_THAT(recorder.committed_steps(), ElementsAre(0, 5));
 }
 
-TEST_F(Observing, TheBaseIsLookedAtAgainWhereNothingRemembersIt) {
-  Recorder recorder = Recorder::create(file_, provenance_);
-  observer(&recorder).at_checkpoint(model_.decoder, 0, 0);
-  // The process ended before the first checkpoint; the next one starts over with the same file.
-  RunObserver again = observer(&recorder);
-  observed_ = 0;
-  again.at_checkpoint(model_.decoder, 0, 0);
-  EXPECT_EQ(observed_, 2);
-  EXPECT_THAT(recorder.committed_steps(), ElementsAre(0)) << "not recorded twice";
-  EXPECT_EQ(again.state().size(), 2U);
-}
-
 TEST_F(Observing, StateIsKeptByMonitor) {
   RunObserver watching = observer(nullptr);
-  EXPECT_TRUE(watching.state().empty());
+  EXPECT_THAT(watching.state(), ElementsAre(testing::Key("prompt_sets")));
   watching.at_checkpoint(model_.decoder, 0, 0);
   const TensorMap state = watching.state();
-  EXPECT_THAT(state, ElementsAre(testing::Key("0.base"), testing::Key("1.base")));
+  EXPECT_THAT(state, ElementsAre(testing::Key("0.base"), testing::Key("1.base"), testing::Key("prompt_sets")));
   RunObserver resumed = observer(nullptr);
   resumed.load_state(state);
   EXPECT_EQ(resumed.state().at("1.base").item<double>(), state.at("1.base").item<double>());
+}
+
+TEST_F(Observing, RefusesOtherPromptsThanTheRunBeganWith) {
+  const TensorMap state = observer(nullptr).state();
+  EXPECT_NO_THROW(observer(nullptr).load_state(state));
+  const auto resumed_with = [&](const PromptSet& set) -> std::string {
+    try {
+      observer(nullptr, {"first"}, {{"p", set}, {"new", set}}).load_state(state);
+    } catch (const Error& error) {
+      EXPECT_EQ(error.code(), ExitCode::config);
+      return error.what();
+    }
+    return "";
+  };
+  PromptSet prompts = two_prompts();
+  EXPECT_EQ(resumed_with(prompts), "") << "another set beside it changes nothing";
+  prompts.prompts[1].response = "a reference";
+  EXPECT_THAT(resumed_with(prompts), HasSubstr("prompt set 'p' was '2 prompts, sha256 "));
+  prompts.prompts.pop_back();
+  EXPECT_THAT(resumed_with(prompts), HasSubstr("when the run began, and is '1 prompts, sha256 "));
 }
 
 TEST_F(Observing, RefusesAForeignState) {
