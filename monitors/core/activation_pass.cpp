@@ -117,7 +117,7 @@ class GroupPass {
       with_prompt(set_, prompt, [&] {
         sequences_.push_back(
             probe_sequence(prompt, first_.thinking, with_response, context_.tokenizer, context_.chat_template));
-        require_fitting_length(sequences_.back().tokens.size(), context_);
+        require_fitting_length(sequences_.back().tokens.size(), context_.options);
         for (const std::size_t handle : group_)
           static_cast<void>(region_range(sequences_.back(), requests[handle].region));
       });

@@ -29,7 +29,7 @@ EncodedRequest encoded(const ProbeContext& context, const GenerationRequest& req
   for (const Prompt& prompt : set.prompts) {
     with_prompt(set, prompt, [&] {
       all.push_back(prompt_tokens(prompt, request.thinking, context.tokenizer, context.chat_template));
-      require_fitting_length(all.back().size(), context);
+      require_fitting_length(all.back().size(), context.options);
     });
     lengths.push_back(std::ssize(all.back()));
   }
@@ -86,10 +86,13 @@ std::int64_t add_scores(const ProbeContext& context, const GenerationRequest& re
 RankResponses respond(const ProbeContext& context, const GenerationRequest& request, const EncodedRequest& own,
                       std::int64_t& forward_passes) {
   RankResponses responses;
-  const std::vector<Generation> generations = generate_greedily(context.model, own.contexts,
-                                                                {.max_new_tokens = request.max_new_tokens,
-                                                                 .stop_tokens = context.options.stop_tokens,
-                                                                 .batch_size = context.options.generation_batch});
+  std::size_t longest = 0;
+  for (const auto& prompt : own.contexts) longest = std::max(longest, prompt.size());
+  const std::int64_t rows =
+      generation_rows(static_cast<std::int64_t>(longest), request.max_new_tokens, context.options);
+  const std::vector<Generation> generations = generate_greedily(
+      context.model, own.contexts,
+      {.max_new_tokens = request.max_new_tokens, .stop_tokens = context.options.stop_tokens, .batch_size = rows});
   std::vector<Reply> replies;
   for (std::size_t i = 0; i < own.prompts.size(); ++i) {
     replies.push_back(reply_of(context, own.contexts[i], generations[i]));
@@ -117,6 +120,12 @@ Json number_or_null(double value) { return std::isfinite(value) ? Json(value) : 
 double number_or_missing(const Json& value) { return value.is_null() ? kMissing : value.get<double>(); }
 
 }  // namespace
+
+std::int64_t generation_rows(std::int64_t longest_prompt, std::int64_t max_new_tokens,
+                             const ProbeRunnerOptions& options) {
+  const std::int64_t fitting = options.cache_positions / std::max<std::int64_t>(longest_prompt + max_new_tokens, 1);
+  return std::clamp<std::int64_t>(fitting, 1, options.generation_batch);
+}
 
 GenerationPass run_generation_requests(const ProbeContext& context) {
   GenerationPass pass;

@@ -18,6 +18,10 @@ struct GenerationPass {
   std::int64_t forward_passes = 0;       // teacher-forced ones, for the scores
 };
 
+// Prompts that are generated together: as many as the options allow and the cache has room for, at least one.
+std::int64_t generation_rows(std::int64_t longest_prompt, std::int64_t max_new_tokens,
+                             const ProbeRunnerOptions& options);
+
 // Not collective.
 GenerationPass run_generation_requests(const ProbeContext& context);
 

@@ -21,6 +21,14 @@ bool same_prompts(const PromptSet& one, const PromptSet& other) {
   });
 }
 
+void require_responses(const PromptSet& set) {
+  const auto without = [](const Prompt& prompt) { return prompt.response.empty(); };
+  const auto found = std::ranges::find_if(set.prompts, without);
+  if (found == set.prompts.end()) return;
+  throw Error(ExitCode::config, "the token region 'response' needs a reference response: prompt '" + found->id +
+                                    "' of prompt set '" + set.name + "' has none");
+}
+
 template <typename Request>
 std::size_t handle_of(std::vector<Request>& requests, Request request) {
   const auto found = std::ranges::find(requests, request);
@@ -35,8 +43,15 @@ TokenRegion parse_token_region(const std::string& name) {
   for (const auto& [known, region] : kRegions) {
     if (name == known) return region;
   }
-  throw Error(ExitCode::config,
-              "'" + name + "' is no token region: it is one of prompt, last_prompt, response and all");
+  std::string known;
+  for (const std::string& region : token_region_names()) known += (known.empty() ? "" : ", ") + region;
+  throw Error(ExitCode::config, "'" + name + "' is no token region: there are " + known);
+}
+
+std::vector<std::string> token_region_names() {
+  std::vector<std::string> names;
+  for (const auto& [name, region] : kRegions) names.emplace_back(name);
+  return names;
 }
 
 std::string to_string(TokenRegion region) {
@@ -58,6 +73,7 @@ void ProbePlan::add_prompt_set(PromptSet set) {
 
 std::size_t ProbePlan::request(ActivationRequest request) {
   static_cast<void>(prompt_set(request.prompt_set));
+  if (request.region == TokenRegion::response) require_responses(prompt_set(request.prompt_set));
   if (request.site == TapSite::attention_pattern) {
     throw Error(ExitCode::config, "attention patterns differ in width from prompt to prompt: no mean can be requested");
   }
@@ -71,6 +87,16 @@ std::size_t ProbePlan::request(GenerationRequest request) {
                                       "': refusal_text and compliance_text are compared with each other: give both");
   }
   return handle_of(generations_, std::move(request));
+}
+
+void ProbePlan::provide(const std::string& name) {
+  if (provided_.insert(name).second) return;
+  throw Error(ExitCode::config, "two monitors are called '" + name + "': give one of them another 'name'");
+}
+
+void ProbePlan::require(const std::string& name, const std::string& who) const {
+  if (provided_.contains(name)) return;
+  throw Error(ExitCode::config, who + " needs what monitor '" + name + "' provides: list it before " + who);
 }
 
 const PromptSet& ProbePlan::prompt_set(const std::string& name) const {

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -22,8 +23,11 @@ enum class TokenRegion {
   response,     // the reference response's tokens (reasoning included where thinking is on)
   all,
 };
+// Throws Error(config) naming the regions there are.
 TokenRegion parse_token_region(const std::string& name);
 std::string to_string(TokenRegion region);
+// In the order above.
+std::vector<std::string> token_region_names();
 
 struct NeuronIndex {
   std::int64_t layer = 0;
@@ -78,9 +82,16 @@ class ProbePlan {
   // Makes a prompt set known to the runner, e.g. counterfactual rewrites. The same set again changes nothing; other
   // prompts under a name that is taken are an Error(config).
   void add_prompt_set(PromptSet set);
-  // Both throw Error(config) for an unknown prompt set, and for a wish that no forward pass can serve.
+  // Both throw Error(config) for an unknown prompt set, and for a wish that no forward pass can serve: the region
+  // `response` where a prompt has none, one text of two that are compared.
   std::size_t request(ActivationRequest request);
   std::size_t request(GenerationRequest request);
+
+  // A monitor says which results it shares with those after it, and which it needs of those before it, so that a wrong
+  // name or order is found before anything runs. Both throw Error(config): `name` is provided already; nothing provides
+  // it yet.
+  void provide(const std::string& name);
+  void require(const std::string& name, const std::string& who) const;
 
   [[nodiscard]] const std::vector<ActivationRequest>& activations() const { return activations_; }
   [[nodiscard]] const std::vector<GenerationRequest>& generations() const { return generations_; }
@@ -92,12 +103,13 @@ class ProbePlan {
   std::map<std::string, PromptSet> prompt_sets_;
   std::vector<ActivationRequest> activations_;
   std::vector<GenerationRequest> generations_;
+  std::set<std::string> provided_;
 };
 
 struct ProbeResults {
   std::vector<at::Tensor> activations;                      // by handle
   std::vector<std::vector<GeneratedResponse>> generations;  // by handle, prompts in the set's order
-  std::int64_t forward_passes = 0;                          // teacher-forced batches run, over all ranks
+  std::int64_t forward_passes = 0;                          // teacher-forced batches run on this rank
 };
 
 }  // namespace rim

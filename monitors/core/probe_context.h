@@ -26,6 +26,6 @@ decltype(auto) with_prompt(const PromptSet& set, const Prompt& prompt, Work&& wo
 }
 
 // Throws Error(bad_data) for a probe longer than the runner's max_length.
-void require_fitting_length(std::size_t tokens, const ProbeContext& context);
+void require_fitting_length(std::size_t tokens, const ProbeRunnerOptions& options);
 
 }  // namespace rim

@@ -3,7 +3,7 @@
 #include <ATen/core/grad_mode.h>
 #include <c10/util/Exception.h>
 
-#include <cmath>
+#include <utility>
 
 #include "data/support/error.h"
 #include "monitors/core/activation_pass.h"
@@ -12,10 +12,10 @@
 
 namespace rim {
 
-void require_fitting_length(std::size_t tokens, const ProbeContext& context) {
-  if (std::cmp_less_equal(tokens, context.options.max_length)) return;
+void require_fitting_length(std::size_t tokens, const ProbeRunnerOptions& options) {
+  if (std::cmp_less_equal(tokens, options.max_length)) return;
   throw Error(ExitCode::bad_data, "is " + std::to_string(tokens) + " tokens long, and probes may have " +
-                                      std::to_string(context.options.max_length) + ": leave it out or shorten it");
+                                      std::to_string(options.max_length) + ": leave it out or shorten it");
 }
 
 ProbeRunner::ProbeRunner(const Tokenizer& tokenizer, const ChatTemplate& chat_template, ProbeRunnerOptions options)
@@ -52,8 +52,7 @@ ProbeResults ProbeRunner::run(const Decoder& model, const ProbePlan& plan, Commu
     const auto parts = communicator.all_gather(pack_responses(generations.responses[handle]), "probe responses");
     results.generations.push_back(unpack_responses(parts, prompts));
   }
-  const auto passes = static_cast<double>(activations.forward_passes + generations.forward_passes);
-  results.forward_passes = std::llround(communicator.sum(passes, "probe passes"));
+  results.forward_passes = activations.forward_passes + generations.forward_passes;
   return results;
 }
 

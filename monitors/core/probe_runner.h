@@ -11,8 +11,11 @@ namespace rim {
 
 struct ProbeRunnerOptions {
   std::int64_t batch_tokens = 8192;    // padded tokens per teacher-forced forward pass
-  std::int64_t generation_batch = 64;  // prompts generated together
-  std::int64_t max_length = 4096;      // longer probes are an Error(bad_data) naming the prompt
+  std::int64_t generation_batch = 64;  // most prompts generated together
+  // Most positions, prompt and response, whose keys and values a batch of generation holds; long responses are
+  // generated in smaller batches. A single prompt may exceed it.
+  std::int64_t cache_positions = 32768;
+  std::int64_t max_length = 4096;  // longer probes are an Error(bad_data) naming the prompt
   std::vector<TokenId> stop_tokens;
 };
 

@@ -12,6 +12,7 @@
 
 #include "data/support/error.h"
 #include "monitors/core/answer_scores.h"
+#include "monitors/core/generation_pass.h"
 #include "monitors/core/probe_context.h"
 #include "monitors/core/probe_sequence.h"
 #include "monitors/core/refusal_tokens.h"
@@ -206,8 +207,7 @@ TEST_F(Runner, NamesThePromptThatDoesNotFit) {
 TEST_F(Runner, ResponsesOfPromptsWithoutOneAreRefused) {
   ProbePlan plan;
   plan.add_prompt_set({.name = "p", .prompts = {bare_prompt("bare", "x")}});
-  plan.request(wish(TokenRegion::response));
-  EXPECT_THROW(run(plan), Error);
+  EXPECT_THROW(plan.request(wish(TokenRegion::response)), Error) << "before anything runs";
   ProbePlan all;
   all.add_prompt_set({.name = "p", .prompts = {bare_prompt("bare", "x")}});
   all.request(wish(TokenRegion::all));
@@ -263,6 +263,27 @@ TEST_F(Runner, ScoresTheStartOfTheAnswerAsAPlainLoopDoes) {
     EXPECT_NEAR(results.generations[0][i].log_likelihood_gap, gap, 1e-4) << i;
     EXPECT_NEAR(results.generations[0][i].refusal_score, std::log(refusing / (1 - refusing)), 1e-4) << i;
   }
+}
+
+TEST(GenerationRows, FollowTheRoomInTheCache) {
+  const ProbeRunnerOptions options;
+  EXPECT_EQ(generation_rows(24, 64, options), 64) << "short prompts: as many as may be";
+  EXPECT_EQ(generation_rows(256, 4096, options), 7);
+  EXPECT_EQ(generation_rows(4096, 1'000'000, options), 1);
+}
+
+TEST_F(Runner, GenerationDoesNotDependOnTheRoomInTheCache) {
+  plan_.request(GenerationRequest{
+      .prompt_set = "p", .max_new_tokens = 6, .refusal_text = "I cannot.", .compliance_text = "Sure, it is"});
+  SoloCommunicator communicator;
+  const auto generated = [&](std::int64_t cache_positions) {
+    ProbeRunnerOptions options;
+    options.cache_positions = cache_positions;
+    const ProbeRunner runner(model_.tokenizer, model_.chat_template, options);
+    return runner.run(model_.decoder, plan_, communicator).generations[0];
+  };
+  const auto together = generated(32768), alone = generated(1);
+  for (std::size_t i = 0; i < together.size(); ++i) EXPECT_EQ(together[i].text, alone[i].text) << i;
 }
 
 TEST_F(Runner, ALongThoughtIsScoredWhateverThePromptsLimit) {

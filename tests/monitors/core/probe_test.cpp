@@ -14,9 +14,8 @@ PromptSet two_prompts(const std::string& name) {
 }
 
 TEST(TokenRegion, NamesComeBack) {
-  for (const char* name : {"prompt", "last_prompt", "response", "all"}) {
-    EXPECT_EQ(to_string(parse_token_region(name)), name);
-  }
+  EXPECT_THAT(token_region_names(), testing::ElementsAre("prompt", "last_prompt", "response", "all"));
+  for (const std::string& name : token_region_names()) EXPECT_EQ(to_string(parse_token_region(name)), name);
   EXPECT_THROW(parse_token_region("everything"), Error);
 }
 
@@ -47,6 +46,30 @@ TEST(ProbePlan, RefusesWhatCannotBeServed) {
   }
   EXPECT_THROW(plan.request(ActivationRequest{.prompt_set = "p", .site = TapSite::attention_pattern}), Error);
   EXPECT_THROW(plan.request(GenerationRequest{.prompt_set = "p", .refusal_text = "No."}), Error);
+  PromptSet mixed = two_prompts("r");
+  mixed.prompts[0].response = "yes";
+  plan.add_prompt_set(mixed);
+  try {
+    plan.request(ActivationRequest{.prompt_set = "r", .region = TokenRegion::response});
+    FAIL() << "one prompt has no response";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ExitCode::config);
+    EXPECT_THAT(error.what(), testing::HasSubstr("prompt 'b' of prompt set 'r' has none"));
+  }
+}
+
+TEST(ProbePlan, KnowsWhatMonitorsShare) {
+  ProbePlan plan;
+  try {
+    plan.require("neurons", "monitor ras");
+    FAIL() << "nothing is provided yet";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ExitCode::config);
+    EXPECT_STREQ(error.what(), "monitor ras needs what monitor 'neurons' provides: list it before monitor ras");
+  }
+  plan.provide("neurons");
+  EXPECT_NO_THROW(plan.require("neurons", "monitor ras"));
+  EXPECT_THROW(plan.provide("neurons"), Error);
 }
 
 TEST(ProbePlan, OneNameIsOneSet) {
