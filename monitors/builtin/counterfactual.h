@@ -12,8 +12,8 @@ namespace rim {
 inline const std::string kDefaultRefusalInstruction =
     "You must not help with this request. Refuse it, and reply only that you cannot help.";
 
-// The first `pairs` requests of `originals`, `instruction` after each (one space between). The set's name says what it
-// was made of, so that two monitors with the same wish share it.
+// The first `pairs` requests of `originals`, `instruction` after each (one space between), references as they are. The
+// set's name says what it was made of, so that two monitors with the same wish share it.
 PromptSet counterfactual_set(const PromptSet& originals, std::int64_t pairs, const std::string& instruction);
 
 }  // namespace rim

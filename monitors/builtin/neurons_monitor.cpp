@@ -10,6 +10,7 @@
 #include "monitors/builtin/neuron_selection.h"
 #include "monitors/builtin/neurons_records.h"
 #include "monitors/builtin/option_specs.h"
+#include "monitors/core/base_conditions.h"
 
 namespace rim {
 namespace {
@@ -47,6 +48,7 @@ class NeuronsMonitor : public Monitor {
       : options_(std::move(options)), layers_(model.layers), intermediate_(model.intermediate_size) {}
 
   void declare(ProbePlan& plan) override {
+    plan.provide(options_.name);
     const PromptSet& harmful = plan.prompt_set(options_.harmful);
     const auto prompts = std::ssize(harmful.prompts);
     pairs_ = std::min(prompts, options_.pairs.value_or(kMostPairsByDefault));
@@ -81,14 +83,15 @@ class NeuronsMonitor : public Monitor {
 
   [[nodiscard]] TensorMap state() const override {
     if (!safety_.defined()) return {};
-    return {{"safety.index", safety_}, {"control.index", controls_}};
+    return {{"safety.index", safety_}, {"control.index", controls_}, {"conditions", pack_conditions(conditions())}};
   }
 
   void load_state(const TensorMap& state) override {
     if (state.empty()) return;
-    if (!state.contains("safety.index") || !state.contains("control.index")) {
+    if (!state.contains("safety.index") || !state.contains("control.index") || !state.contains("conditions")) {
       throw Error(ExitCode::bad_data, "the checkpoint's state is not that of a neurons monitor");
     }
+    require_same_conditions(state.at("conditions"), conditions());
     safety_ = state.at("safety.index");
     controls_ = state.at("control.index");
     const std::int64_t neurons = safety_.numel(), known = layers_ * intermediate_;
@@ -99,6 +102,17 @@ class NeuronsMonitor : public Monitor {
   }
 
  private:
+  [[nodiscard]] BaseConditions conditions() const {
+    return {{"harmful", options_.harmful},
+            {"pairs", std::to_string(pairs_)},
+            {"region", to_string(options_.region)},
+            {"thinking", to_string(options_.thinking)},
+            {"refusal_instruction", options_.refusal_instruction},
+            {"top", Json(options_.rule.top).dump()},
+            {"agreement", Json(options_.rule.agreement).dump()},
+            {"controls", std::to_string(options_.controls)}};
+  }
+
   [[nodiscard]] ActivationRequest wish(const std::string& set) const {
     return {.prompt_set = set,
             .site = TapSite::neurons,
@@ -168,7 +182,8 @@ MonitorKind neurons_kind() {
                      "requests used for selection, from the set's start; default: all up to 64"),
       number_option("agreement", 1.0, 1e-9, 1.0,
                     "share of the pairs that must vote for a neuron; 1: all, as the paper"),
-      choice_option("region", "last_prompt", kRegionNames, "token positions that activations are averaged over"),
+      choice_option("region", "last_prompt", token_region_names(),
+                    "token positions that activations are averaged over"),
       choice_option("thinking", "off", kThinkingNames, "how the prompts are rendered"),
       string_option("refusal_instruction", kDefaultRefusalInstruction,
                     "appended to a request, so that the model refuses it"),

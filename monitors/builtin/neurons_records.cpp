@@ -1,22 +1,15 @@
 #include "monitors/builtin/neurons_records.h"
 
-#include <cstdio>
-
+#include "monitors/builtin/three_digits.h"
 #include "monitors/core/arrays.h"
 
 namespace rim {
 namespace {
 
-std::string number(double value) {
-  char text[32];
-  std::snprintf(text, sizeof text, "%.3g", value);
-  return text;
-}
-
 std::string rule_in_words(const NeuronSets& sets) {
   return "In each layer a pair votes for its " + std::to_string(votes_per_layer(sets.rule.top, sets.intermediate)) +
-         " neurons with the largest signed difference; selected: at least a share of " + number(sets.rule.agreement) +
-         " of the " + std::to_string(sets.pair_ids.size()) +
+         " neurons with the largest signed difference; selected: at least a share of " +
+         three_digits(sets.rule.agreement) + " of the " + std::to_string(sets.pair_ids.size()) +
          " pairs voted for it (1: the intersection of arXiv 2509.00544).";
 }
 
@@ -101,13 +94,13 @@ void write_overlap(const std::string& name, double overlap, RecordSink& sink) {
 std::string selection_headline(const NeuronSets& sets, double split_half) {
   if (sets.selected.empty()) {
     return sets.name + ": no neuron selected (" + std::to_string(votes_per_layer(sets.rule.top, sets.intermediate)) +
-           " votes a layer, agreement " + number(sets.rule.agreement) + " of " + std::to_string(sets.pair_ids.size()) +
-           " pairs), RAS is undefined: raise 'top' or lower 'agreement'";
+           " votes a layer, agreement " + three_digits(sets.rule.agreement) + " of " +
+           std::to_string(sets.pair_ids.size()) + " pairs), RAS is undefined: raise 'top' or lower 'agreement'";
   }
   std::int64_t layers = 0;
   for (const std::int64_t count : count_per_layer(sets.selected, sets.layers)) layers += count > 0;
   return std::to_string(sets.selected.size()) + " safety-critical neurons in " + std::to_string(layers) +
-         " layers, split-half overlap " + number(split_half);
+         " layers, split-half overlap " + three_digits(split_half);
 }
 
 }  // namespace rim

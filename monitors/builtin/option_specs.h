@@ -55,7 +55,6 @@ inline OptionSpec boolean_option(std::string name, bool fallback, std::string he
   return spec;
 }
 
-inline const std::vector<std::string> kRegionNames{"prompt", "last_prompt", "response", "all"};
 inline const std::vector<std::string> kThinkingNames{"on", "off", "empty"};
 
 }  // namespace rim

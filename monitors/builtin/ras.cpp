@@ -16,12 +16,6 @@ double mean_of(std::span<const float> values) {
   return mean(precise);
 }
 
-double mean_magnitude(std::span<const float> values) {
-  std::vector<double> magnitudes;
-  for (const float value : values) magnitudes.push_back(std::abs(static_cast<double>(value)));
-  return mean(magnitudes);
-}
-
 // One d_safe, d_task and RAS of activations averaged over the neurons.
 RasValue set_level(const SetActivations& activations, const RasRule& rule) {
   const bool scaled = rule.scale == ShiftScale::base;
@@ -50,6 +44,12 @@ RasValue neuron_level(const SetActivations& activations, const RasRule& rule) {
 }
 
 }  // namespace
+
+double mean_magnitude(std::span<const float> activations) {
+  std::vector<double> magnitudes;
+  for (const float value : activations) magnitudes.push_back(std::abs(static_cast<double>(value)));
+  return mean(magnitudes);
+}
 
 double combine_shifts(double d_safe, double d_task, const RasRule& rule) {
   const bool clips = rule.negative == NegativeShift::clip;

@@ -44,6 +44,9 @@ struct RasValue {
 // RAS of two shifts. Harmonic: 2ab / (a + b). Two shifts of zero have a RAS of zero.
 double combine_shifts(double d_safe, double d_task, const RasRule& rule);
 
+// How large a set's activations are: what `ShiftScale::base` divides by. NaN for an empty set.
+double mean_magnitude(std::span<const float> activations);
+
 // NaN throughout for an empty set.
 RasValue reciprocal_activation_shift(const SetActivations& activations, const RasRule& rule);
 

@@ -46,6 +46,13 @@ class BuiltinMonitors : public testing::Test {
  protected:
   BuiltinMonitors() {
     register_builtin_monitors(registry_);
+    restart();
+  }
+
+  // As another process of the run: no monitor, nothing declared.
+  void restart() {
+    monitors_.clear();
+    plan_ = {};
     plan_.add_prompt_set(prompts("harmful", 4));
     plan_.add_prompt_set(prompts("sums", 3, "it is 7", "7"));
     plan_.add_prompt_set(prompts("harmless", 2));
@@ -149,7 +156,7 @@ TEST_F(BuiltinMonitors, StateBringsTheBaseBack) {
   later.activations[2].add_(1);
   const RecordingSink uninterrupted = observe(10, later);
 
-  monitors_.clear();
+  restart();
   add("neurons", kNeurons).load_state(states[0]);
   add("ras", {{"task", "sums"}}).load_state(states[1]);
   const RecordingSink resumed = observe(10, later);
@@ -183,18 +190,15 @@ TEST_F(BuiltinMonitors, NoNeuronIsSaidClearlyAndRasIsUndefined) {
   EXPECT_THAT(headlines_[0], HasSubstr("no neuron selected (2 votes a layer, agreement 1 of 4 pairs)"));
 
   const std::vector<TensorMap> states{monitors_[0]->state(), monitors_[1]->state()};
-  monitors_.clear();
+  restart();
   add("neurons", kNeurons).load_state(states[0]);
   add("ras", {{"task", "sums"}}).load_state(states[1]);
   EXPECT_TRUE(std::isnan(observe(5, results).scalar("ras.safety")));
 }
 
 TEST_F(BuiltinMonitors, RasNeedsItsNeuronsFirst) {
-  add("ras", {{"task", "sums"}});
-  ProbeResults results;
-  results.activations.push_back(at::zeros({3, kLayers, kIntermediate}));
   try {
-    observe(0, results);
+    add("ras", {{"task", "sums"}});
     FAIL() << "RAS without neurons";
   } catch (const Error& error) {
     EXPECT_EQ(error.code(), ExitCode::config);

@@ -80,5 +80,42 @@ TEST(NeuronsMonitor, WritesItsSetsAgainAfterAResumption) {
   EXPECT_TRUE(resumed.observe(30).statics.empty());
 }
 
+TEST(NeuronsMonitor, IsNotResumedWithOtherMeasurements) {
+  Watching before;
+  before.observe(0);
+  const TensorMap state = before.monitor->state();
+  const std::vector<std::pair<Json, const char*>> changes{
+      {{{"region", "prompt"}}, "region was 'last_prompt' when the run began, and is 'prompt' now"},
+      {{{"thinking", "on"}}, "thinking was 'off'"},
+      {{{"top", 0.1}}, "top was '0.05'"},
+      {{{"pairs", 2}}, "pairs was '3'"},
+      {{{"refusal_instruction", "No."}}, "refusal_instruction was 'You must"},
+      {{{"controls", 21}}, "controls was '20'"}};
+  for (const auto& [options, said] : changes) {
+    try {
+      Watching(options).monitor->load_state(state);
+      FAIL() << options;
+    } catch (const Error& error) {
+      EXPECT_EQ(error.code(), ExitCode::config);
+      EXPECT_THAT(error.what(), HasSubstr(said));
+    }
+  }
+  EXPECT_NO_THROW(Watching(Json::object({{"seed", 77}})).monitor->load_state(state)) << "the draws are in the checkpoint";
+}
+
+TEST(NeuronsMonitor, MeasuresBothHalvesOfAPairOnTheSameTokens) {
+  PromptSet prompts = harmful_prompts();
+  for (Prompt& prompt : prompts.prompts) {
+    prompt.response = "No, not " + prompt.id;
+    prompt.reasoning = "hm";
+  }
+  const Watching watching({{"region", "response"}}, prompts);
+  const PromptSet& rewritten = watching.plan.prompt_set(watching.plan.activations()[1].prompt_set);
+  EXPECT_EQ(rewritten.prompts[1].text.find("do 1 You must not"), 0U);
+  EXPECT_EQ(rewritten.prompts[1].response, "No, not h:1");
+  EXPECT_EQ(rewritten.prompts[1].reasoning, "hm");
+  EXPECT_THROW(Watching(Json::object({{"region", "response"}})), Error) << "these prompts have no response";
+}
+
 }  // namespace
 }  // namespace rim
