@@ -1,7 +1,5 @@
 #include "monitors/report/control_band.h"
 
-#include <cmath>
-#include <limits>
 #include <span>
 
 #include "monitors/statistics/statistics.h"
@@ -9,19 +7,11 @@
 namespace rim::report {
 namespace {
 
-std::vector<double> without_nan(std::span<const double> values) {
-  std::vector<double> kept;
-  for (const double value : values) {
-    if (!std::isnan(value)) kept.push_back(value);
-  }
-  return kept;
-}
-
 // Means of `groups` equal stretches of `values`.
 std::vector<double> group_means(std::span<const double> values, std::size_t groups) {
   std::vector<double> means;
   const std::size_t size = groups == 0 ? 0 : values.size() / groups;
-  for (std::size_t i = 0; i < groups; ++i) means.push_back(mean(without_nan(values.subspan(i * size, size))));
+  for (std::size_t i = 0; i < groups; ++i) means.push_back(mean_present(values.subspan(i * size, size)));
   return means;
 }
 
@@ -38,11 +28,10 @@ Curve control_band(const std::string& series, const SeriesData& draws) {
   const auto steps = static_cast<std::size_t>(draws.shape.front()), count = static_cast<std::size_t>(draws_in(draws));
   const std::size_t row = steps == 0 ? 0 : draws.values.size() / steps;
   for (std::size_t step = 0; step < steps; ++step) {
-    const std::vector<double> values =
-        without_nan(group_means(std::span(draws.values).subspan(step * row, row), count));
-    curve.low.push_back(quantile(values, 0.05));
-    curve.values.push_back(quantile(values, 0.5));
-    curve.high.push_back(quantile(values, 0.95));
+    const ControlSpread spread = control_spread(group_means(std::span(draws.values).subspan(step * row, row), count));
+    curve.low.push_back(spread.low);
+    curve.values.push_back(spread.median);
+    curve.high.push_back(spread.high);
   }
   curve.label = "controls: median, 5–95% of " + std::to_string(count) + " draws";
   return curve;
