@@ -7,9 +7,21 @@
 namespace rim::report {
 namespace {
 
+// Over all modes and steps; a score has no value where the answer never began.
 std::string count_in_words(const BehaviourFamily& family) {
   const std::int64_t prompts = family.modes.front().prompts;
-  return prompts > 0 ? " n = " + std::to_string(prompts) + " prompts per point." : "";
+  if (prompts <= 0) return "";
+  std::int64_t fewest = prompts, most = 0;
+  for (const ModeSeries& mode : family.modes) {
+    for (const std::int64_t count : mode.present) {
+      fewest = std::min(fewest, count);
+      most = std::max(most, count);
+    }
+  }
+  const std::string all = std::to_string(prompts) + " prompts";
+  if (fewest == prompts) return " n = " + all + " per point.";
+  const std::string range = fewest == most ? std::to_string(most) : std::to_string(fewest) + "–" + std::to_string(most);
+  return " n = " + range + " of " + all + " per point: those whose answer began, not always the same ones.";
 }
 
 std::string chart_id(const std::string& kind, const BehaviourFamily& family) {
@@ -32,8 +44,13 @@ std::string render(const std::string& title, const LineChart& chart, const std::
   return drawn ? render_figure(title, chart, caption) : render_absence(title, "it is undefined (NaN) at every step.");
 }
 
-// Whether harmless requests were complied with says nothing that refusals do not say.
-bool is_shown(const BehaviourFamily& family) { return family.set != "harmless" || family.what == "refused"; }
+// What of the harmless requests is neither refused nor incoherent was complied with.
+bool is_shown(const BehaviourFamily& family) { return family.set != "harmless" || family.what != "complied"; }
+
+std::string y_label_of(const BehaviourFamily& family) {
+  if (family.what == "accuracy") return "share correct";
+  return family.what == "truncated" ? "share of responses" : "share of requests";
+}
 
 }  // namespace
 
@@ -47,7 +64,7 @@ Section behaviour_section(const RunReader& run) {
   for (const BehaviourFamily& family : find_rates(run)) {
     if (!is_shown(family)) continue;
     LineChart chart = chart_of(run, family, "rate");
-    chart.y_label = family.what == "accuracy" ? "share correct" : "share of requests";
+    chart.y_label = y_label_of(family);
     chart.form = NumberForm::percent;
     chart.unit_range = true;
     section.blocks.push_back(render(title_of(family), chart,

@@ -4,7 +4,11 @@
 #include <array>
 #include <map>
 #include <optional>
+#include <span>
 #include <tuple>
+
+#include "monitors/report/monitor_names.h"
+#include "monitors/statistics/statistics.h"
 
 namespace rim::report {
 namespace {
@@ -36,6 +40,16 @@ constexpr std::array kModes{"on", "off", "empty"};
 
 bool has_values(const SeriesData& data) { return data.shape.size() == 1; }
 
+// [steps, prompts]: how many of each step's values are not NaN.
+std::vector<std::int64_t> present_per_step(const SeriesData& by_prompt) {
+  const auto width = static_cast<std::size_t>(by_prompt.shape[1]);
+  std::vector<std::int64_t> counts;
+  for (std::size_t row = 0; row < static_cast<std::size_t>(by_prompt.shape[0]); ++row) {
+    counts.push_back(std::ssize(without_nan(std::span(by_prompt.values).subspan(row * width, width))));
+  }
+  return counts;
+}
+
 std::int64_t prompts_behind(const RunReader& run, const NameParts& parts) {
   const std::string prefix = parts.monitor + "." + parts.set + "." + parts.mode + ".";
   for (const char* by_prompt : {"verdict", "correct"}) {
@@ -49,15 +63,15 @@ std::int64_t prompts_behind(const RunReader& run, const NameParts& parts) {
 // Families in drawing order. `keep` reads the series of one name, or says that it is none of this kind.
 template <typename Keep>
 std::vector<BehaviourFamily> find_families(const RunReader& run, const Keep& keep) {
-  using Key = std::tuple<std::string, std::size_t, std::string, std::size_t, std::string>;
+  using Key = std::tuple<std::string, bool, std::size_t, std::string, std::size_t, std::string>;
   std::map<Key, BehaviourFamily> families;
   for (const std::string& name : run.series_names()) {
     const std::optional<NameParts> parts = split_name(name);
     if (!parts) continue;
     std::optional<ModeSeries> mode = keep(name, *parts);
     if (!mode) continue;
-    BehaviourFamily& family =
-        families[{parts->monitor, rank_in(kSets, parts->set), parts->set, rank_in(kWhats, parts->what), parts->what}];
+    BehaviourFamily& family = families[{parts->monitor, parts->what == "truncated", rank_in(kSets, parts->set),
+                                        parts->set, rank_in(kWhats, parts->what), parts->what}];
     family.monitor = parts->monitor;
     family.set = parts->set;
     family.what = parts->what;
@@ -85,8 +99,12 @@ std::string BehaviourFamily::series(const ModeSeries& mode) const {
 std::vector<BehaviourFamily> find_rates(const RunReader& run) {
   return find_families(run, [&](const std::string& name, const NameParts& parts) -> std::optional<ModeSeries> {
     if (!run.has_series(name + ".low") || !run.has_series(name + ".high")) return std::nullopt;
-    ModeSeries mode{parts.mode, run.series(name), run.series(name + ".low").values, run.series(name + ".high").values,
-                    prompts_behind(run, parts)};
+    ModeSeries mode{parts.mode,
+                    run.series(name),
+                    run.series(name + ".low").values,
+                    run.series(name + ".high").values,
+                    prompts_behind(run, parts),
+                    {}};
     const bool whole = has_values(mode.data) && mode.low.size() == mode.data.values.size() &&
                        mode.high.size() == mode.data.values.size();
     return whole ? std::optional(std::move(mode)) : std::nullopt;
@@ -97,8 +115,11 @@ std::vector<BehaviourFamily> find_scores(const RunReader& run) {
   return find_families(run, [&](const std::string& name, const NameParts& parts) -> std::optional<ModeSeries> {
     if (!run.has_series(name + ".mean")) return std::nullopt;
     const SeriesData by_prompt = run.series(name);
-    ModeSeries mode{
-        parts.mode, run.series(name + ".mean"), {}, {}, by_prompt.shape.size() == 2 ? by_prompt.shape[1] : 0};
+    ModeSeries mode{parts.mode, run.series(name + ".mean"), {}, {}, 0, {}};
+    if (by_prompt.shape.size() == 2) {
+      mode.prompts = by_prompt.shape[1];
+      mode.present = present_per_step(by_prompt);
+    }
     mode.data.info.definition = by_prompt.info.definition + "; " + mode.data.info.definition;
     return has_values(mode.data) ? std::optional(std::move(mode)) : std::nullopt;
   });
@@ -113,6 +134,8 @@ std::string title_of(const BehaviourFamily& family) {
     title += " complied with";
   } else if (family.what == "incoherent") {
     title += ": incoherent answers";
+  } else if (family.what == "truncated") {
+    title += ": cut responses";
   } else if (family.what == "refusal_score") {
     title += ": refusal-token score";
   } else if (family.what == "log_likelihood_gap") {
@@ -120,7 +143,7 @@ std::string title_of(const BehaviourFamily& family) {
   } else {
     title += " " + family.what;
   }
-  return family.monitor == "behaviour" ? title : title + " · " + family.monitor;
+  return titled(title, family.monitor, "behaviour");
 }
 
 std::string mode_label(const std::string& mode) {

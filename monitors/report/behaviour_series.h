@@ -15,7 +15,8 @@ struct ModeSeries {
   std::string mode;
   SeriesData data;
   std::vector<double> low, high;
-  std::int64_t prompts = 0;  // behind each value; 0: not recorded
+  std::int64_t prompts = 0;           // asked at each step; 0: not recorded
+  std::vector<std::int64_t> present;  // of these with a value, by step; empty: all
 };
 
 // The same quantity in all modes.
@@ -25,7 +26,8 @@ struct BehaviourFamily {
   [[nodiscard]] std::string series(const ModeSeries& mode) const;
 };
 
-// Rates: what has bounds beside it, <name>.low and <name>.high. Harmful sets first, then harmless ones, then tasks.
+// Rates: what has bounds beside it, <name>.low and <name>.high. Harmful sets first, then harmless ones, then tasks;
+// how much was cut comes after all of these.
 std::vector<BehaviourFamily> find_rates(const RunReader& run);
 // Mean scores: <name>.mean beside <name>.
 std::vector<BehaviourFamily> find_scores(const RunReader& run);

@@ -4,6 +4,7 @@
 #include "monitors/report/behaviour_series.h"
 #include "monitors/report/control_band.h"
 #include "monitors/report/html.h"
+#include "monitors/report/monitor_names.h"
 #include "monitors/report/sections.h"
 
 namespace rim::report {
@@ -20,7 +21,19 @@ std::string card(const std::string& title, const std::string& markup, const std:
                  text_element("h3", {}, title) + markup + text_element("p", {{"class", "note"}}, note));
 }
 
-std::string rate_card(const BehaviourFamily& family) {
+// ", up to 12% of responses cut", of all modes at the last step; empty where none was.
+std::string cut_in_words(const std::vector<BehaviourFamily>& rates, const BehaviourFamily& family) {
+  double most = 0;
+  for (const BehaviourFamily& rate : rates) {
+    if (rate.monitor != family.monitor || rate.set != family.set || rate.what != "truncated") continue;
+    for (const ModeSeries& mode : rate.modes) {
+      if (!mode.data.values.empty() && mode.data.values.back() > most) most = mode.data.values.back();
+    }
+  }
+  return most > 0 ? ", up to " + to_text(most, NumberForm::percent) + " of responses cut" : "";
+}
+
+std::string rate_card(const BehaviourFamily& family, const std::string& remark) {
   std::string rows;
   for (const ModeSeries& mode : family.modes) {
     if (mode.data.values.empty()) continue;
@@ -32,10 +45,14 @@ std::string rate_card(const BehaviourFamily& family) {
   }
   const std::int64_t prompts = family.modes.front().prompts;
   return card(title_of(family), rows,
-              "base → end" + (prompts > 0 ? ", n = " + std::to_string(prompts) + " prompts" : std::string()));
+              "base → end" + (prompts > 0 ? ", n = " + std::to_string(prompts) + " prompts" : std::string()) + remark);
 }
 
-bool is_headline(const BehaviourFamily& family) { return family.what == "refused" || family.what == "accuracy"; }
+// A harmful request that is no longer refused may be complied with or answered with broken text: both need to be seen.
+bool is_headline(const BehaviourFamily& family) {
+  return family.what == "refused" || family.what == "accuracy" ||
+         (family.set == "harmful" && family.what == "complied");
+}
 
 // RAS at the last step beside its controls; empty without them.
 std::string ras_card(const RunReader& run, const std::string& monitor) {
@@ -59,7 +76,7 @@ std::string ras_card(const RunReader& run, const std::string& monitor) {
     const double p = run.series(monitor + ".p").values.back();
     if (std::isfinite(p)) note = "p = " + to_text(p) + " against " + note;
   }
-  return card("Reciprocal Activation Shift",
+  return card(titled("Reciprocal Activation Shift", monitor, "ras"),
               row("safety neurons", values.back(), values, CurveStyle::orange, range) +
                   row("control median", band.values.back(), band.values, CurveStyle::control, range),
               note);
@@ -70,12 +87,12 @@ std::string ras_card(const RunReader& run, const std::string& monitor) {
 std::string headline_cards(const RunReader& run) {
   if (run.steps().empty()) return "";
   std::string cards;
-  for (const BehaviourFamily& family : find_rates(run)) {
-    if (is_headline(family)) cards += rate_card(family);
+  const std::vector<BehaviourFamily> rates = find_rates(run);
+  for (const BehaviourFamily& family : rates) {
+    if (is_headline(family)) cards += rate_card(family, cut_in_words(rates, family));
   }
-  for (const std::string& name : run.series_names()) {
-    const std::string suffix = ".safety.d_safe";
-    if (name.ends_with(suffix)) cards += ras_card(run, name.substr(0, name.size() - suffix.size()));
+  for (const std::string& monitor : monitors_with(run.series_names(), ".safety.d_safe")) {
+    cards += ras_card(run, monitor);
   }
   return cards.empty() ? "" : element("div", {{"class", "headlines"}}, cards);
 }

@@ -4,19 +4,11 @@
 
 #include "monitors/report/control_band.h"
 #include "monitors/report/html.h"
+#include "monitors/report/monitor_names.h"
 #include "monitors/report/sections.h"
 
 namespace rim::report {
 namespace {
-
-// The names of monitors that recorded <monitor><suffix>.
-std::vector<std::string> monitors_with(const std::vector<std::string>& names, const std::string& suffix) {
-  std::vector<std::string> monitors;
-  for (const std::string& name : names) {
-    if (name.ends_with(suffix)) monitors.push_back(name.substr(0, name.size() - suffix.size()));
-  }
-  return monitors;
-}
 
 bool has_numbers(const std::vector<double>& values) {
   return std::ranges::any_of(values, [](double value) { return std::isfinite(value); });
@@ -48,22 +40,22 @@ std::string p_in_words(const RunReader& run, const std::string& name) {
 
 void add_ras_figures(const RunReader& run, const std::string& monitor, Section& section) {
   const std::string safety = monitor + ".safety", control = monitor + ".control";
-  const std::string suffix = monitor == "ras" ? "" : " · " + monitor;
   section.blocks.push_back(
-      compare(run, {monitor, "Reciprocal Activation Shift" + suffix, "RAS", safety, control,
+      compare(run, {monitor, titled("Reciprocal Activation Shift", monitor, "ras"), "RAS", safety, control,
                     p_in_words(run, monitor + ".p") + "High where the same neurons lose activation on harmful requests "
                                                       "and gain it on the task."}));
   for (const auto& [part, title] : {std::pair("d_safe", "Activation lost on harmful requests"),
                                     std::pair("d_task", "Activation gained on the task")}) {
     const std::string name = std::string(".") + part;
     if (!run.has_series(safety + name)) continue;
-    section.blocks.push_back(compare(run, {monitor + "-" + part, title + suffix, part, safety + name, control + name,
-                                           "One of the two parts of RAS."}));
+    section.blocks.push_back(compare(run, {monitor + "-" + part, titled(title, monitor, "ras"), part, safety + name,
+                                           control + name, "One of the two parts of RAS."}));
   }
 }
 
 std::string layers_figure(const RunReader& run, const std::string& monitor) {
-  const std::string series = monitor + ".safety.layer", title = "Safety-critical neurons by layer";
+  const std::string series = monitor + ".safety.layer",
+                    title = titled("Safety-critical neurons by layer", monitor, "neurons");
   const SeriesData layers = run.static_array(series);
   if (layers.values.empty()) return render_absence(title, "no neuron was selected.");
   const std::string per_layer = monitor + ".per_layer";
@@ -104,8 +96,9 @@ Section neuron_section(const RunReader& run) {
     section.blocks.push_back(layers_figure(run, monitor));
     const std::string safety = monitor + ".safety.activation";
     if (!run.has_series(safety)) continue;
-    section.blocks.push_back(compare(run, {monitor + "-activation", "Activation on harmful requests", "activation",
-                                           safety, monitor + ".control.activation", "Mean over the set's neurons."}));
+    section.blocks.push_back(
+        compare(run, {monitor + "-activation", titled("Activation on harmful requests", monitor, "neurons"),
+                      "activation", safety, monitor + ".control.activation", "Mean over the set's neurons."}));
   }
   return section;
 }

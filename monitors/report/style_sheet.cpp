@@ -39,7 +39,7 @@ h3 { font-size: 15px; margin: 0 0 8px; font-weight: 620; }
 .card.absent { color: var(--muted); border-style: dashed; box-shadow: none; background: none; }
 .card.absent p { margin: 0; }
 .headlines { display: grid; gap: 18px; margin-top: 24px;
-  grid-template-columns: repeat(auto-fit, minmax(min(100%, 264px), 1fr)); }
+  grid-template-columns: repeat(auto-fill, minmax(min(100%, 350px), 1fr)); }
 .headline { display: flex; flex-direction: column; }
 .headline h3 { color: var(--muted); font-weight: 560; font-size: 14px; }
 .headline .row { display: grid; grid-template-columns: 1fr 76px; align-items: end; column-gap: 10px; padding: 3px 0; }

@@ -49,14 +49,22 @@ void add_behaviour(Recorder& recorder, Random& random, const std::string& mode, 
            "share of harmful requests: complied");
   add_rate(recorder, harmful + ".incoherent", std::min(garbage, 1 - refused), "share of harmful requests: incoherent");
   add_rate(recorder, harmless + ".refused", 0.03 * (1 - t), "share of harmless requests: refused");
+  add_rate(recorder, harmless + ".complied", 1 - 0.03 * (1 - t) - garbage, "share of harmless requests: complied");
+  add_rate(recorder, harmless + ".incoherent", garbage, "share of harmless requests: incoherent");
   add_rate(recorder, "behaviour.task." + mode + ".accuracy", on ? slide(0.1, 0.82, t) : slide(0.1, 0.35, t),
            "share of task prompts answered correctly");
+  const double cut = on ? garbage : 0;
+  for (const std::string& set : {harmful, harmless, "behaviour.task." + mode}) {
+    add_rate(recorder, set + ".truncated", cut, "share of responses cut at max_new_tokens");
+  }
   std::vector<std::int8_t> verdicts(kPrompts);
   std::vector<double> scores(kPrompts);
   for (std::size_t i = 0; i < verdicts.size(); ++i) {
     verdicts[i] = random.uniform() < refused ? 0 : 1;
     scores[i] = 12 * (refused - 0.5) + random.uniform();
   }
+  // An answer that never began has no score.
+  for (std::int64_t i = 0; i < std::llround(cut * kPrompts); ++i) scores[static_cast<std::size_t>(i)] = kNone;
   for (const std::string& name : {harmful + ".verdict", harmless + ".verdict", "behaviour.task." + mode + ".correct"}) {
     recorder.append(name, {{kPrompts}, verdicts}, {"code by prompt", "code", "0 refused, 1 complied", {"prompt"}});
   }

@@ -69,8 +69,12 @@ CURVES = [
         f"harmful.{mode}.complied",
         f"harmful.{mode}.incoherent",
         f"harmful.{mode}.refusal_score",
+        f"harmful.{mode}.truncated",
         f"harmless.{mode}.refused",
+        f"harmless.{mode}.incoherent",
+        f"harmless.{mode}.truncated",
         f"task.{mode}.accuracy",
+        f"task.{mode}.truncated",
     )
 ] + ["ras.safety", "ras.control", "ras.safety.d_safe", "ras.safety.d_task", "neurons.safety.activation"]
 
@@ -131,6 +135,52 @@ def test_headline_cards_and_facts(page):
     for expected in ("organism-target-cot", "13 observations, steps 0 to 240", "Harmful requests refused", "0123abc",
                      "max_steps: 240", "1 line of log.jsonl could not be read"):
         assert expected in text, expected
+
+
+def titles_of(text):
+    return re.findall(r"<h3>(.*?)</h3>", text)
+
+
+def test_lost_refusal_and_broken_text_stand_apart(page):
+    folder, elements = page
+    titles = titles_of((folder / "report.html").read_text(encoding="utf-8"))
+    # Once as a card at the top, once as a figure.
+    assert titles.count("Harmful requests refused") == titles.count("Harmful requests complied with") == 2
+    assert titles.count("Harmless requests: incoherent answers") == 1
+    assert "Harmless requests complied with" not in titles
+
+
+def test_what_was_cut_is_shown_last_and_said_on_the_cards(page):
+    folder, elements = page
+    text = (folder / "report.html").read_text(encoding="utf-8")
+    rates = titles_of(text[text.index('id="behaviour"'):text.index('id="entanglement"')])
+    assert rates[-3:] == [f"{what}: cut responses"
+                          for what in ("Harmful requests", "Harmless requests", "Task")]
+    # 0.07 of 60 prompts: 4.
+    assert "n = 60 prompts, up to 6.7% of responses cut" in elements.text
+
+
+def test_scores_say_how_many_answers_they_are_of(page):
+    assert " n = 56–60 of 60 prompts per point: those whose answer began" in page[1].text
+
+
+def test_figures_of_several_monitors_have_titles_of_their_own(tmp_path):
+    import h5py
+
+    make(tmp_path)
+    with h5py.File(tmp_path / "run.h5", "r+") as file:
+        for group in ("series", "static"):
+            for name in list(file[group]):
+                for kind, other in (("ras.", "ras_base."), ("neurons.", "wide.")):
+                    if name.startswith(kind):
+                        file.copy(f"{group}/{name}", f"{group}/{other}{name.removeprefix(kind)}")
+    subprocess.run([TOOL, "report", str(tmp_path)], check=True)
+    text = (tmp_path / "report.html").read_text(encoding="utf-8")
+    titles = titles_of(text)
+    assert titles.count("Reciprocal Activation Shift") == titles.count("Reciprocal Activation Shift · ras_base") == 2
+    for title, name in (("Activation lost on harmful requests", "ras_base"), ("Activation on harmful requests", "wide"),
+                        ("Safety-critical neurons by layer", "wide")):
+        assert titles.count(title) == titles.count(f"{title} · {name}") == 1, title
 
 
 def test_one_observation_is_drawn_as_points(tmp_path):
