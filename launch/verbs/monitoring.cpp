@@ -1,6 +1,7 @@
 #include "launch/verbs/monitoring.h"
 
 #include <algorithm>
+#include <set>
 
 #include "data/support/error.h"
 #include "monitors/recorder/run_reader.h"
@@ -18,6 +19,20 @@ void require_use(const RunConfig& config, const std::string& name) {
                                 [&](const MonitorSettings& monitor) { return mentions(monitor.options, name); });
   if (!used)
     throw Error(ExitCode::config, "prompt_sets." + name + ": no monitor uses it; take it out, or name it in one");
+}
+
+// Series are named after their monitor: two of one name would write over each other.
+void claim_name(const MonitorSettings& monitor, std::set<std::string>& names) {
+  const std::string name = json_string_or(monitor.options, "name", monitor.kind, "monitor " + monitor.kind);
+  if (names.insert(name).second) return;
+  throw Error(ExitCode::config, "two monitors are called '" + name + "': give one of them another 'name'");
+}
+
+ProbeRunnerOptions probe_options(const ModelInputs& model) {
+  ProbeRunnerOptions options;
+  options.stop_tokens = model.stop_tokens;
+  options.max_length = std::min(options.max_length, model.config.max_position_embeddings);
+  return options;
 }
 
 // What the run that wrote the checkpoint recorded, in the folder above its checkpoints; empty where there is nothing,
@@ -69,14 +84,19 @@ std::vector<std::unique_ptr<Monitor>> make_monitors(const RunConfig& config, con
   return monitors;
 }
 
-void check_monitors(const RunConfig& config, const MonitorRegistry& registry, const ModelConfig& model,
-                    const std::map<std::string, PromptSet>& prompt_sets) {
+ProbeNeeds check_monitors(const RunConfig& config, const MonitorRegistry& registry, const ModelInputs& model,
+                          const std::map<std::string, PromptSet>& prompt_sets, int ranks) {
   ProbePlan plan;
   for (const auto& [name, set] : prompt_sets) plan.add_prompt_set(set);
-  const auto monitors = make_monitors(config, registry, model);
+  const auto monitors = make_monitors(config, registry, model.config);
+  std::set<std::string> names;
   for (std::size_t i = 0; i < monitors.size(); ++i) {
-    with_context("monitors." + std::to_string(i), [&] { monitors[i]->declare(plan); });
+    with_context("monitors." + std::to_string(i), [&] {
+      claim_name(config.monitors[i], names);
+      monitors[i]->declare(plan);
+    });
   }
+  return check_probes(plan, model.tokenizer, model.chat_template, probe_options(model), ranks);
 }
 
 Recorder open_recorder(const RunPaths& paths, const RunStart& start, const Provenance& provenance) {
@@ -91,12 +111,9 @@ std::unique_ptr<RunObserver> make_observer(const RunConfig& config, const Monito
                                            const ModelInputs& model, std::map<std::string, PromptSet> prompt_sets,
                                            Communicator& communicator, Recorder* recorder,
                                            std::function<void(const std::string&)> announce) {
-  ProbeRunnerOptions options;
-  options.stop_tokens = model.stop_tokens;
-  options.max_length = std::min(options.max_length, model.config.max_position_embeddings);
   return std::make_unique<RunObserver>(make_monitors(config, registry, model.config), std::move(prompt_sets),
-                                       ProbeRunner(model.tokenizer, model.chat_template, options), communicator,
-                                       recorder, std::move(announce));
+                                       ProbeRunner(model.tokenizer, model.chat_template, probe_options(model)),
+                                       communicator, recorder, std::move(announce));
 }
 
 }  // namespace rim

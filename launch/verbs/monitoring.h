@@ -11,6 +11,7 @@
 #include "launch/verbs/model_inputs.h"
 #include "launch/verbs/provenance.h"
 #include "launch/verbs/run_start.h"
+#include "monitors/core/probe_check.h"
 #include "monitors/core/run_observer.h"
 
 namespace rim {
@@ -26,10 +27,10 @@ std::map<std::string, PromptSet> load_prompt_sets(const RunConfig& config);
 std::vector<std::unique_ptr<Monitor>> make_monitors(const RunConfig& config, const MonitorRegistry& registry,
                                                     const ModelConfig& model);
 
-// Declares what the monitors would ask for and forgets it, so that a wrong option or an unknown prompt set is found
-// before the weights are loaded. Throws Error(config).
-void check_monitors(const RunConfig& config, const MonitorRegistry& registry, const ModelConfig& model,
-                    const std::map<std::string, PromptSet>& prompt_sets);
+// Declares what the monitors would ask for, so that what is wrong with their names, order, options and prompts is found
+// before the weights are loaded. Throws Error(config), and Error(bad_data) for a prompt that is too long.
+ProbeNeeds check_monitors(const RunConfig& config, const MonitorRegistry& registry, const ModelInputs& model,
+                          const std::map<std::string, PromptSet>& prompt_sets, int ranks);
 
 // Opens run.h5: anew, or cut back to the step that the run resumes from. A run that goes on from another folder's
 // checkpoint takes the rows that were recorded there along, the base model's among them. Rank 0 only.

@@ -31,6 +31,11 @@ double activation_bytes(const RunConfig& config, const ModelConfig& model, doubl
   return tokens * static_cast<double>(model.layers) * per_layer * element_bytes + std::min(logits, kLogitsChunkBytes);
 }
 
+double cache_bytes(const ModelConfig& model, double element_bytes, std::int64_t positions) {
+  const auto per_position = static_cast<double>(2 * model.layers * model.key_value_heads * model.head_size);
+  return static_cast<double>(positions) * per_position * element_bytes;
+}
+
 std::int64_t longest_sample(const TrainingData& data) {
   std::size_t longest = 0;
   for (const Sample& sample : data.samples) longest = std::max(longest, sample.tokens.size());
@@ -44,14 +49,15 @@ std::int64_t count_steps(const OptimizationSettings& settings, double steps_per_
 }
 
 void estimate_bytes(RunPlan& plan, const RunConfig& config, const ModelConfig& model, at::ScalarType dtype,
-                    std::int64_t longest) {
+                    std::int64_t longest, std::int64_t cache_positions) {
   const bool half = dtype == at::kBFloat16;
   const double element_bytes = half ? 2 : kFloatBytes;
   const double weights = static_cast<double>(plan.parameters) * element_bytes;
   const double trainable = static_cast<double>(plan.trainable_parameters) * kFloatBytes;
   const double optimizer = trainable * (half ? 3 : 2);  // two moments, and the master copy
-  plan.memory_bytes =
-      weights + trainable + optimizer + activation_bytes(config, model, element_bytes, longest) + kLibraryBytes;
+  const double in_turns = std::max(activation_bytes(config, model, element_bytes, longest),
+                                   cache_bytes(model, element_bytes, cache_positions));
+  plan.memory_bytes = weights + trainable + optimizer + in_turns + kLibraryBytes;
   plan.checkpoint_bytes = weights + optimizer;
   const std::int64_t kept = std::min(plan.checkpoints, config.save_total_limit.value_or(plan.checkpoints));
   // While one is written the oldest is still there.
@@ -62,7 +68,7 @@ void estimate_bytes(RunPlan& plan, const RunConfig& config, const ModelConfig& m
 }  // namespace
 
 RunPlan make_run_plan(const RunConfig& config, const ModelConfig& model, at::ScalarType dtype, const TrainingData& data,
-                      int world_size) {
+                      int world_size, std::int64_t cache_positions) {
   const OptimizationSettings& settings = config.optimization;
   RunPlan plan;
   plan.parameters = model.parameter_count();
@@ -76,7 +82,7 @@ RunPlan make_run_plan(const RunConfig& config, const ModelConfig& model, at::Sca
     plan.warmup_steps = static_cast<std::int64_t>(std::ceil(settings.warmup_ratio * static_cast<double>(plan.steps)));
   }
   plan.checkpoints = config.save_steps > 0 ? (plan.steps + config.save_steps - 1) / config.save_steps : 1;
-  estimate_bytes(plan, config, model, dtype, longest_sample(data));
+  estimate_bytes(plan, config, model, dtype, longest_sample(data), cache_positions);
   return plan;
 }
 

@@ -7,6 +7,7 @@
 #include "launch/verbs/progress_display.h"
 #include "launch/verbs/run_ending.h"
 #include "launch/verbs/stop_signals.h"
+#include "monitors/core/base_conditions.h"
 #include "trainer/loop/training_loop.h"
 
 namespace rim {
@@ -39,7 +40,7 @@ TrainJob::~TrainJob() = default;
 int TrainJob::run() {
   use_fair_share_of_cores(call_.session);
   connect();
-  require_same_config();
+  require_same(sha256_hex(config_.text), "configurations");
   agree_on_start();
   load_inputs();
   load_model();
@@ -77,13 +78,13 @@ void TrainJob::connect() {
   }
 }
 
-void TrainJob::require_same_config() {
-  const auto digests = communicator_->all_gather(sha256_hex(config_.text), "compare the configuration");
+void TrainJob::require_same(const std::string& digest, const std::string& what) {
+  const auto digests = communicator_->all_gather(digest, "compare " + what);
   for (std::size_t rank = 1; rank < digests.size(); ++rank) {
     if (digests[rank] == digests[0]) continue;
     throw Error(ExitCode::config, "ranks 0 (" + ranks_[0].host + ") and " + std::to_string(rank) + " (" +
-                                      ranks_[rank].host +
-                                      ") read different configurations; is the file the same on both hosts?");
+                                      ranks_[rank].host + ") read different " + what +
+                                      "; is the file the same on both hosts?");
   }
 }
 
@@ -101,12 +102,14 @@ void TrainJob::load_inputs() {
     inputs_ = load_model_inputs(model_source(config_.model), config_.tokenizer, config_.data.chat_template);
     data_ = load_training_data(config_.data, *inputs_);
     prompt_sets_ = load_prompt_sets(config_);
-    check_monitors(config_, registry_, inputs_->config, prompt_sets_);
+    const ProbeNeeds probes = check_monitors(config_, registry_, *inputs_, prompt_sets_, call_.session.size());
     dtype_ = dtype_choice();
-    plan_ = make_run_plan(config_, inputs_->config, dtype_.dtype, *data_, call_.session.size());
+    plan_ = make_run_plan(config_, inputs_->config, dtype_.dtype, *data_, call_.session.size(), probes.cache_positions);
   };
   if (communicator_) {
     communicator_->together("read tokenizer and data", work);
+    // Every rank measures its share of the prompts, and what is recorded is their mean.
+    for (const auto& [name, set] : prompt_sets_) require_same(digest_of(set), "prompts as prompt_sets." + name);
   } else {
     work();
   }

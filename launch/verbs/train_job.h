@@ -34,7 +34,8 @@ class TrainJob {
  private:
   [[nodiscard]] bool first_rank() const { return call_.session.rank() == 0; }
   void connect();
-  void require_same_config();
+  // COLLECTIVE. Throws Error(config) naming two ranks whose digests of `what` differ.
+  void require_same(const std::string& digest, const std::string& what);
   void agree_on_start();
   void load_inputs();
   void load_model();

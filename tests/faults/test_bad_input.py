@@ -201,6 +201,27 @@ def test_prompt_sets_and_monitors_must_name_each_other(world):
     assert message.startswith("monitors.0: ") and "'nice'" in message
 
 
+@pytest.mark.parametrize("monitors, said", [
+    ("[{kind: ras, task: harmful}]", "monitors.0: monitor ras needs what monitor 'neurons' provides"),
+    ("[{kind: neurons, harmful: harmful}, {kind: ras, task: harmful, neurons: neurones}]", "monitor 'neurones'"),
+    ("[{kind: behaviour, harmful: harmful}, {kind: behaviour, harmless: harmful}]",
+     "monitors.1: two monitors are called 'behaviour'"),
+    ("[{kind: neurons, harmful: harmful, region: response}]", "prompt 'harmful:1' of prompt set 'harmful' has none"),
+], ids=["order", "name", "twice", "response"])
+def test_wrong_monitors_are_found_by_a_dry_run(world, monitors, said):
+    runs.write_prompts(world / "harmful.jsonl", ["do harm", "do worse"])
+    prompts = f"prompt_sets.harmful={{path: {world}/harmful.jsonl}}"
+    (world / "model/model.safetensors").unlink()  # not looked at yet
+    assert said in train_error(world, prompts, f"monitors={monitors}", "--dry-run", code=CONFIG)
+
+
+def test_a_prompt_that_is_too_long_is_found_by_a_dry_run(world):
+    runs.write_prompts(world / "harmful.jsonl", ["do harm", "do harm " * 600])
+    overrides = [f"prompt_sets.harmful={{path: {world}/harmful.jsonl}}", "monitors=[{kind: behaviour, harmful: harmful}]"]
+    message = train_error(world, *overrides, "--dry-run", code=BAD_DATA)
+    assert "prompt set 'harmful', prompt 'harmful:2': is 4" in message and "probes may have 1024" in message
+
+
 def test_unused_key_is_an_error_under_mpirun(world):
     assert "did you mean 'learning_rate'?" in train_error(world, "learning_rte=1", code=CONFIG, ranks=2)
 
@@ -307,6 +328,23 @@ def test_ranks_with_different_configurations_are_told(world):
                             capture_output=True, timeout=60)
     assert result.returncode == CONFIG, result.stderr
     assert "different configurations" in failures.errors_of(result)[0]
+
+
+def test_ranks_with_different_prompts_are_told(world):
+    """The configuration is the same; the file that it names is not, as on two hosts."""
+    program = str(runs.program("rimscope"))
+    command = ["mpirun"]
+    for rank in range(2):
+        (world / f"host{rank}").mkdir()
+        runs.write_prompts(world / f"host{rank}/harmful.jsonl", ["do harm", f"do worse {rank}"])
+        command += [":"] * rank + ["-np", "1", "-wdir", str(world / f"host{rank}"), program, "train",
+                                   str(world / "run.yaml"), "prompt_sets.harmful={path: harmful.jsonl}",
+                                   "monitors=[{kind: behaviour, harmful: harmful}]"]
+    result = subprocess.run(command, env={**failures.os.environ, **runs.MPI_ENVIRONMENT}, text=True,
+                            capture_output=True, timeout=60)
+    assert result.returncode == CONFIG, result.stderr
+    assert "different prompts as prompt_sets.harmful" in failures.errors_of(result)[0]
+    assert_no_run(world)
 
 
 # ---- looking at what is not there

@@ -93,5 +93,15 @@ TEST(RunPlan, EstimatesFollowPrecisionAndTheNumberOfCheckpointsKept) {
   EXPECT_DOUBLE_EQ(few.disk_bytes, 3 * few.checkpoint_bytes);
 }
 
+TEST(RunPlan, LongResponsesOfTheMonitorsNeedMemory) {
+  const auto memory = [](at::ScalarType dtype, std::int64_t cache_positions) {
+    return make_run_plan(configuration(), small_model(), dtype, samples(8), 1, cache_positions).memory_bytes;
+  };
+  EXPECT_DOUBLE_EQ(memory(at::kFloat, 1), memory(at::kFloat, 0)) << "less than training takes, and never beside it";
+  // Keys and values of 2 layers, 1 head of 8.
+  EXPECT_NEAR(memory(at::kFloat, 20'000'000) - memory(at::kFloat, 10'000'000), 32 * 4 * 1e7, 1);
+  EXPECT_NEAR(memory(at::kBFloat16, 20'000'000) - memory(at::kBFloat16, 10'000'000), 32 * 2 * 1e7, 1);
+}
+
 }  // namespace
 }  // namespace rim
