@@ -1,8 +1,9 @@
 #include "launch/verbs/compute_choice.h"
 
-#include <ATen/Context.h>
+#include <map>
 
 #include "data/support/error.h"
+#include "data/support/json.h"
 
 namespace rim {
 namespace {
@@ -10,21 +11,34 @@ namespace {
 constexpr std::int64_t kNarrowestForCpuBfloat16 = 128;
 constexpr int kFirstBfloat16Capability = 8;
 
+RankGpu gpu_of_this_rank(at::Device device, const GpuSurvey& survey) {
+  if (!device.is_cuda()) return {.uuid = "", .place = "", .problem = "it computes on the CPU"};
+  const Gpu& gpu = survey.gpus.at(static_cast<std::size_t>(device.index()));
+  return {.uuid = gpu.uuid, .place = host_name() + " " + gpu.pci_address, .problem = nccl_problem()};
+}
+
+std::vector<RankGpu> gather_gpus(Communicator& host, const RankGpu& mine) {
+  const Json text{mine.uuid, mine.place, mine.problem};
+  std::vector<RankGpu> ranks;
+  for (const std::string& told : host.all_gather(text.dump(), "choose NCCL or MPI")) {
+    const Json rank = Json::parse(told);
+    ranks.push_back({.uuid = rank.at(0), .place = rank.at(1), .problem = rank.at(2)});
+  }
+  return ranks;
+}
+
 }  // namespace
 
-at::Device choose_device(const std::string& wanted, int local_rank, const GpuSurvey& survey) {
-  if (wanted == "cpu") return at::kCPU;
-  std::string problem = survey.problem;
-  if (problem.empty()) {
-    load_cuda_support();
-    if (!at::hasCUDA()) problem = "there are GPUs, but this libtorch has no CUDA half beside it or it does not load";
-  }
+DeviceChoice choose_device(const std::string& wanted, int local_rank, const GpuSurvey& survey) {
+  if (wanted == "cpu") return {};
+  const std::string problem = survey.problem.empty() ? load_cuda_support() : survey.problem;
   if (problem.empty()) {
     const int count = static_cast<int>(survey.gpus.size());
-    return {at::kCUDA, static_cast<at::DeviceIndex>(local_rank % count)};
+    return {.device = {at::kCUDA, static_cast<at::DeviceIndex>(local_rank % count)}, .gpu_note = ""};
   }
   if (wanted == "cuda") throw Error(ExitCode::config, "device: cuda: " + problem);
-  return at::kCPU;
+  const bool expected_none = survey.gpus.empty() && survey.driver_version == 0;
+  return {.device = at::kCPU, .gpu_note = expected_none ? "" : problem};
 }
 
 DtypeChoice choose_dtype(const std::string& wanted, at::Device device, const ModelConfig& model,
@@ -41,14 +55,28 @@ DtypeChoice choose_dtype(const std::string& wanted, at::Device device, const Mod
   return {at::kBFloat16, "auto: the CPU has its instructions"};
 }
 
-std::unique_ptr<Communicator> make_communicator(at::Device device, std::chrono::seconds timeout,
-                                                const MpiSession& session, const GpuSurvey& survey) {
+std::string obstacle_to_nccl(const std::vector<RankGpu>& ranks) {
+  std::map<std::string, std::size_t> seen;
+  for (std::size_t rank = 0; rank < ranks.size(); ++rank) {
+    const std::string name = "rank " + std::to_string(rank);
+    if (!ranks[rank].problem.empty()) return name + ": " + ranks[rank].problem;
+    for (const std::string& identity : {ranks[rank].uuid, ranks[rank].place}) {
+      if (identity.empty()) continue;
+      const auto [entry, fresh] = seen.emplace(identity, rank);
+      if (!fresh && entry->second != rank)
+        return "rank " + std::to_string(entry->second) + " and " + name + " share a GPU";
+    }
+  }
+  return "";
+}
+
+Connection connect_ranks(at::Device device, std::chrono::seconds timeout, const GpuSurvey& survey) {
   const CommunicatorOptions options{.timeout = timeout};
   auto host = make_mpi_communicator(options);
-  const bool own_gpu = device.is_cuda() && session.local_size() <= static_cast<int>(survey.gpus.size());
-  const double ranks_with_own = host->sum(own_gpu && nccl_available() ? 1.0 : 0.0, "choose NCCL or MPI");
-  if (ranks_with_own < session.size() || session.size() == 1) return host;
-  return make_nccl_communicator(std::move(host), device.index(), options);
+  if (host->size() == 1) return {std::move(host), "MPI"};
+  const std::string obstacle = obstacle_to_nccl(gather_gpus(*host, gpu_of_this_rank(device, survey)));
+  if (obstacle.empty()) return {make_nccl_communicator(std::move(host), device.index(), options), "NCCL"};
+  return {std::move(host), device.is_cuda() ? "MPI, not NCCL (" + obstacle + ")" : "MPI"};
 }
 
 std::string dtype_name(at::ScalarType dtype) { return dtype == at::kBFloat16 ? "bfloat16" : "float32"; }

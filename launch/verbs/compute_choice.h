@@ -6,6 +6,7 @@
 #include <chrono>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "launch/verbs/gpus.h"
 #include "launch/verbs/hardware.h"
@@ -14,9 +15,14 @@
 
 namespace rim {
 
+struct DeviceChoice {
+  at::Device device{at::kCPU};
+  std::string gpu_note;  // for auto on a machine with NVIDIA's driver: why the CPU was taken nevertheless
+};
+
 // `wanted`: auto, cpu or cuda. On GPUs, local rank r takes device r modulo their number.
 // Throws Error(config) for cuda where no GPU can be used, saying why.
-at::Device choose_device(const std::string& wanted, int local_rank, const GpuSurvey& survey);
+DeviceChoice choose_device(const std::string& wanted, int local_rank, const GpuSurvey& survey);
 
 struct DtypeChoice {
   at::ScalarType dtype = at::kFloat;
@@ -30,9 +36,23 @@ struct DtypeChoice {
 DtypeChoice choose_dtype(const std::string& wanted, at::Device device, const ModelConfig& model,
                          const GpuSurvey& survey, const Hardware& hardware);
 
+// What decides between NCCL and MPI.
+struct RankGpu {
+  std::string uuid;     // as in Gpu; equal ones are one device
+  std::string place;    // host and PCI address; NCCL takes equal ones for one GPU, even two slices of it
+  std::string problem;  // why this rank cannot use NCCL; empty where it can
+};
+
+// Why these ranks cannot talk over NCCL, which wants a whole GPU for each; empty where they can.
+std::string obstacle_to_nccl(const std::vector<RankGpu>& ranks);
+
+struct Connection {
+  std::unique_ptr<Communicator> communicator;
+  std::string transport;  // for the start-up table: "NCCL", or "MPI" with the reason where there are GPUs
+};
+
 // NCCL where every rank has a GPU of its own, else MPI (staging CUDA tensors through host memory). COLLECTIVE.
-std::unique_ptr<Communicator> make_communicator(at::Device device, std::chrono::seconds timeout,
-                                                const MpiSession& session, const GpuSurvey& survey);
+Connection connect_ranks(at::Device device, std::chrono::seconds timeout, const GpuSurvey& survey);
 
 std::string dtype_name(at::ScalarType dtype);
 

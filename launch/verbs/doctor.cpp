@@ -1,6 +1,5 @@
 #include "launch/verbs/doctor.h"
 
-#include <ATen/Context.h>
 #include <ATen/ops/matmul.h>
 #include <ATen/ops/ones.h>
 #include <unistd.h>
@@ -91,19 +90,21 @@ Finding gpu(const GpuSurvey& survey) {
 
 Finding cuda(const GpuSurvey& survey) {
   if (survey.gpus.empty()) return {State::absent, "CUDA in libtorch", "not asked for without a GPU", ""};
-  load_cuda_support();
-  if (at::hasCUDA())
+  const std::string problem = load_cuda_support();
+  if (problem.empty())
     return {State::present, "CUDA in libtorch", "driver supports CUDA " + std::to_string(survey.driver_version / 1000),
             ""};
-  return {State::absent, "CUDA in libtorch", "libtorch_cuda.so is not there or does not load",
-          "use PyPI's torch wheel with CUDA (`make setup`), or a newer driver"};
+  return {State::absent, "CUDA in libtorch", printable(problem),
+          "device auto takes the CPU meanwhile; use PyPI's torch wheel with CUDA (`make setup`), or a newer driver"};
 }
 
 Finding nccl(const GpuSurvey& survey) {
-  if (nccl_available()) return {State::present, "NCCL", "ranks with a GPU each talk over it", ""};
-  const bool no_gpu = survey.gpus.empty();
-  return {State::absent, "NCCL", no_gpu ? "not asked for without a GPU" : "the backend does not load",
-          no_gpu ? "" : "rebuild where libtorch has NCCL's library and headers beside it; MPI is used meanwhile"};
+  if (survey.gpus.empty()) return {State::absent, "NCCL", "not asked for without a GPU", ""};
+  if (!load_cuda_support().empty()) return {State::absent, "NCCL", "needs CUDA in libtorch", ""};
+  const std::string problem = nccl_problem();
+  if (problem.empty()) return {State::present, "NCCL", "ranks with a GPU each talk over it", ""};
+  return {State::absent, "NCCL", printable(problem),
+          "rebuild where libtorch has NCCL's library and headers beside it; MPI is used meanwhile"};
 }
 
 }  // namespace

@@ -21,9 +21,10 @@ std::vector<Message> conversation(const Invocation& call) {
 
 Decoder load(const std::filesystem::path& folder, const ModelConfig& config, const Invocation& call) {
   const GpuSurvey gpus = survey_gpus();
-  const at::Device device = choose_device(call.get<std::string>("device"), 0, gpus);
-  const DtypeChoice dtype = choose_dtype("auto", device, config, gpus, survey_hardware());
-  return load_decoder(folder, dtype.dtype, device);
+  const DeviceChoice choice = choose_device(call.get<std::string>("device"), 0, gpus);
+  if (!choice.gpu_note.empty()) std::cerr << "note: no GPU is used: " + choice.gpu_note + "\n";
+  const DtypeChoice dtype = choose_dtype("auto", choice.device, config, gpus, survey_hardware());
+  return load_decoder(folder, dtype.dtype, choice.device);
 }
 
 int run(const Invocation& call) {

@@ -7,11 +7,14 @@
 namespace rim {
 namespace {
 
-// The driver API's signatures, as cuda.h declares them; that header is not needed for six calls.
+// The driver API's signatures, as cuda.h declares them; that header is not needed for a few calls.
 using Result = int;
 using Device = int;
 constexpr int kComputeMajor = 75;
 constexpr int kComputeMinor = 76;
+struct Uuid {
+  std::array<unsigned char, 16> bytes;
+};
 
 class Driver {
  public:
@@ -28,6 +31,13 @@ class Driver {
   void* library_;  // never closed: libtorch uses the same driver for the life of the process
 };
 
+std::string hexadecimal(const Uuid& uuid) {
+  constexpr const char* kDigits = "0123456789abcdef";
+  std::string text;
+  for (const unsigned char byte : uuid.bytes) text += {kDigits[byte >> 4], kDigits[byte & 15]};
+  return text;
+}
+
 Gpu describe(const Driver& driver, Device device) {
   Gpu gpu;
   std::array<char, 256> name{};
@@ -36,6 +46,12 @@ Gpu describe(const Driver& driver, Device device) {
   if (driver.call("cuDeviceTotalMem_v2", &bytes, device)) gpu.memory_bytes = static_cast<std::int64_t>(bytes);
   driver.call("cuDeviceGetAttribute", &gpu.compute_major, kComputeMajor, device);
   driver.call("cuDeviceGetAttribute", &gpu.compute_minor, kComputeMinor, device);
+  Uuid uuid{};
+  if (driver.call("cuDeviceGetUuid_v2", &uuid, device)) gpu.uuid = hexadecimal(uuid);
+  std::array<char, 32> address{};
+  if (driver.call("cuDeviceGetPCIBusId", address.data(), static_cast<int>(address.size()), device)) {
+    gpu.pci_address = address.data();
+  }
   return gpu;
 }
 

@@ -12,6 +12,9 @@ struct Gpu {
   std::int64_t memory_bytes = 0;
   int compute_major = 0;  // 8 and up have bfloat16 arithmetic
   int compute_minor = 0;
+  // The slices of a GPU that is cut up (MIG) have one address and UUIDs of their own.
+  std::string uuid;         // 32 hexadecimal digits; unique among all hosts
+  std::string pci_address;  // "0000:3b:00.0"; unique on its host
 };
 
 struct GpuSurvey {

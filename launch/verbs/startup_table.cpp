@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <set>
 
 #include "data/support/sha256.h"
 #include "launch/verbs/terminal.h"
@@ -12,6 +13,8 @@ namespace rim {
 namespace {
 
 using Row = std::pair<std::string, std::string>;
+
+const std::string kWarning = "\n              WARNING: ";  // a line of its own below a row
 
 std::string count(double value) { return grouped(std::llround(value)); }
 std::string count(std::int64_t value) { return grouped(value); }
@@ -34,14 +37,6 @@ std::string world_row(const TableInputs& inputs) {
     names += (names.empty() ? "" : ", ") + host + " (" + std::to_string(ranks) + ")";
   return text + names + ", " + plural(inputs.ranks.front().threads, "thread") + " each, talking over " +
          inputs.transport;
-}
-
-std::string device_row(const TableInputs& inputs) {
-  std::string text;
-  for (std::size_t i = 0; i < inputs.ranks.size(); ++i) {
-    text += (i == 0 ? "" : ", ") + ("rank " + std::to_string(i) + ": " + inputs.ranks[i].device);
-  }
-  return text;
 }
 
 std::string model_row(const TableInputs& inputs) {
@@ -89,8 +84,7 @@ std::string memory_row(const TableInputs& inputs) {
   const bool on_cpu = inputs.ranks.front().device == "cpu";
   std::string text = "about " + byte_text(inputs.plan.memory_bytes) + " a rank";
   if (on_cpu) text += ", " + byte_text(on_host) + " on a host; " + byte_text(free) + " free here";
-  if (on_cpu && on_host > free)
-    text += "\n              WARNING: more than is free: fewer samples per device, or fewer ranks";
+  if (on_cpu && on_host > free) text += kWarning + "more than is free: fewer samples per device, or fewer ranks";
   return text;
 }
 
@@ -100,7 +94,7 @@ std::string disk_row(const TableInputs& inputs) {
                      byte_text(inputs.plan.disk_bytes) + " at most at once; " +
                      (free < 0 ? "?" : byte_text(static_cast<double>(free))) + " free";
   if (free >= 0 && inputs.plan.disk_bytes > static_cast<double>(free)) {
-    text += "\n              WARNING: more than is free: save_total_limit keeps fewer";
+    text += kWarning + "more than is free: save_total_limit keeps fewer";
   }
   return text;
 }
@@ -124,10 +118,21 @@ std::string start_row(const RunStart& start) {
 
 }  // namespace
 
+std::string devices_text(const std::vector<RankFacts>& ranks) {
+  std::string text, warnings;
+  std::set<std::string> warned;
+  for (std::size_t i = 0; i < ranks.size(); ++i) {
+    text += (i == 0 ? "" : ", ") + ("rank " + std::to_string(i) + ": " + ranks[i].device);
+    if (ranks[i].gpu_note.empty() || !warned.insert(ranks[i].host).second) continue;
+    warnings += kWarning + "no GPU is used on " + ranks[i].host + ": " + ranks[i].gpu_note;
+  }
+  return text + warnings;
+}
+
 std::string startup_table(const TableInputs& inputs) {
   std::vector<Row> rows{{"rimscope", version_row()},
                         {"world", world_row(inputs)},
-                        {"devices", device_row(inputs)},
+                        {"devices", devices_text(inputs.ranks)},
                         {"model", model_row(inputs)},
                         {"parameters", parameters_row(inputs.plan)},
                         {"dtype", inputs.dtype},

@@ -9,17 +9,12 @@
 #include "launch/config/run_config.h"
 #include "launch/verbs/hardware.h"
 #include "launch/verbs/model_inputs.h"
+#include "launch/verbs/rank_facts.h"
 #include "launch/verbs/run_plan.h"
 #include "launch/verbs/run_start.h"
 #include "launch/verbs/training_data.h"
 
 namespace rim {
-
-struct RankFacts {
-  std::string host;
-  std::string device;  // "cpu", "cuda:0"
-  int threads = 1;
-};
 
 struct TableInputs {
   const RunConfig& config;
@@ -28,12 +23,13 @@ struct TableInputs {
   const RunPlan& plan;
   const Hardware& hardware;
   std::vector<RankFacts> ranks;
-  std::string transport;            // "MPI" or "NCCL"
+  std::string transport;            // as in Connection
   std::string dtype;                // with the reason where the machine chose it
   const RunStart* start = nullptr;  // null for a dry run
 };
 
 // Lines "label       text", and warnings where an estimate is above what is free.
+std::string devices_text(const std::vector<RankFacts>& ranks);
 std::string startup_table(const TableInputs& inputs);
 
 }  // namespace rim

@@ -54,26 +54,31 @@ int TrainJob::run() {
 }
 
 int TrainJob::dry_run() {
-  device_ = choose_device(config_.device, call_.session.local_rank(), gpus_);
+  const DeviceChoice choice = choose_device(config_.device, call_.session.local_rank(), gpus_);
+  device_ = choice.device;
+  transport_ = device_.is_cuda() && call_.session.size() > 1 ? "NCCL, or MPI where ranks share a GPU" : "MPI";
   load_inputs();
-  const RankFacts here{host_name(), c10::str(device_), call_.session.threads()};
-  const std::vector<RankFacts> ranks(static_cast<std::size_t>(call_.session.size()), here);
+  const std::vector<RankFacts> ranks(static_cast<std::size_t>(call_.session.size()),
+                                     facts_of_this_rank(choice, gpus_, call_.session.threads()));
   if (first_rank()) std::cout << startup_table(table_inputs(ranks));
   return 0;
 }
 
 void TrainJob::connect() {
-  device_ = choose_device(config_.device, call_.session.local_rank(), gpus_);
-  communicator_ = make_communicator(device_, config_.ddp_timeout, call_.session, gpus_);
-  const Json mine{{"host", host_name()}, {"device", c10::str(device_)}, {"threads", call_.session.threads()}};
+  const DeviceChoice choice = choose_device(config_.device, call_.session.local_rank(), gpus_);
+  device_ = choice.device;
+  Connection connection = connect_ranks(device_, config_.ddp_timeout, gpus_);
+  communicator_ = std::move(connection.communicator);
+  transport_ = connection.transport;
+  const Json mine = to_json(facts_of_this_rank(choice, gpus_, call_.session.threads()));
   for (const std::string& text : communicator_->all_gather(mine.dump(), "introduce the ranks")) {
-    const Json facts = Json::parse(text);
-    ranks_.push_back({facts.at("host"), facts.at("device"), facts.at("threads")});
+    ranks_.push_back(rank_facts_from_json(Json::parse(text)));
   }
   for (std::size_t rank = 1; rank < ranks_.size(); ++rank) {
     if ((ranks_[rank].device == "cpu") == (ranks_[0].device == "cpu")) continue;
-    throw Error(ExitCode::config, "rank 0 (" + ranks_[0].host + ") would use " + ranks_[0].device + " and rank " +
-                                      std::to_string(rank) + " (" + ranks_[rank].host + ") " + ranks_[rank].device +
+    throw Error(ExitCode::config, "rank 0 (" + ranks_[0].host + ") would use " + device_and_reason(ranks_[0]) +
+                                      " and rank " + std::to_string(rank) + " (" + ranks_[rank].host + ") " +
+                                      device_and_reason(ranks_[rank]) +
                                       ": write device: cpu, or give every rank a GPU");
   }
 }
@@ -212,14 +217,13 @@ RunFacts TrainJob::run_facts() const {
 
 TableInputs TrainJob::table_inputs(std::vector<RankFacts> ranks) const {
   const std::string reason = dtype_.reason.empty() ? "" : " (" + dtype_.reason + ")";
-  const bool own_gpus = device_.is_cuda() && call_.session.local_size() <= static_cast<int>(gpus_.gpus.size());
   return {.config = config_,
           .model = *inputs_,
           .data = *data_,
           .plan = plan_,
           .hardware = hardware_,
           .ranks = std::move(ranks),
-          .transport = own_gpus && call_.session.size() > 1 ? "NCCL" : "MPI",
+          .transport = transport_,
           .dtype = dtype_name(dtype_.dtype) + reason,
           .start = communicator_ ? &start_ : nullptr};
 }

@@ -56,6 +56,7 @@ class TrainJob {
   GpuSurvey gpus_;
   Hardware hardware_;
   at::Device device_{at::kCPU};
+  std::string transport_;
   std::unique_ptr<Communicator> communicator_;
   std::vector<RankFacts> ranks_;
   RunStart start_;

@@ -98,12 +98,12 @@ std::unique_ptr<Communicator> make_mpi_communicator(const CommunicatorOptions& o
 // or two ranks share a GPU.
 std::unique_ptr<Communicator> make_nccl_communicator(std::unique_ptr<Communicator> host, int cuda_device,
                                                      const CommunicatorOptions& options);
-// True where the NCCL backend was built and a CUDA device and driver answer.
-bool nccl_available();
+// Why NCCL cannot be used here; empty where it can: built, loaded, and a CUDA device answers it. Local.
+std::string nccl_problem();
 
 // Loads libtorch's CUDA half where an NVIDIA driver is present, so that the executable itself links only the CPU half
-// and starts fast elsewhere. Before anything asks at::hasCUDA(), whose answer is remembered. No-op when absent or
-// repeated.
-void load_cuda_support();
+// and starts fast elsewhere. Before anything asks at::hasCUDA(), whose answer is remembered. Returns why CUDA tensors
+// cannot be used, empty where they can. Local; may be repeated.
+std::string load_cuda_support();
 
 }  // namespace rim

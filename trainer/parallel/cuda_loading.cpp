@@ -1,9 +1,9 @@
 // Opens the CUDA half of libtorch and the NCCL backend at run time.
+#include <ATen/Context.h>
 #include <c10/core/UndefinedTensorImpl.h>
 #include <dlfcn.h>
 
 #include <filesystem>
-#include <optional>
 #include <vector>
 
 #include "trainer/parallel/communicator.h"
@@ -42,9 +42,8 @@ struct OpenedBackend {
 };
 
 OpenedBackend open_backend() {
-  load_cuda_support();
-  if (!driver_present()) return {nullptr, "no NVIDIA driver (libcuda.so.1) on this machine"};
-  std::string problem;
+  std::string problem = load_cuda_support();
+  if (!problem.empty()) return {nullptr, problem};
   for (const std::string& candidate : backend_candidates()) {
     void* library = open_library(candidate, RTLD_LOCAL);
     if (library == nullptr) {
@@ -60,6 +59,7 @@ OpenedBackend open_backend() {
     if (backend->interface_version != kNcclBackendInterface) {
       return {nullptr, candidate + " belongs to another build of RIMscope"};
     }
+    if (backend->device_count() == 0) return {nullptr, "the NCCL backend finds no CUDA device"};
     return {backend, {}};
   }
   return {nullptr, problem};
@@ -67,17 +67,15 @@ OpenedBackend open_backend() {
 
 }  // namespace
 
-void load_cuda_support() {
-  if (!driver_present()) return;
-  if (const auto folder = libtorch_folder(); !folder.empty()) {
-    open_library(folder / "libtorch_cuda.so", RTLD_GLOBAL);
-  }
+std::string load_cuda_support() {
+  if (!driver_present()) return "no NVIDIA driver (libcuda.so.1)";
+  const std::filesystem::path library = libtorch_folder() / "libtorch_cuda.so";
+  if (!std::filesystem::exists(library)) return "this libtorch has no CUDA half";
+  if (open_library(library, RTLD_GLOBAL) == nullptr) return "libtorch's CUDA half does not load: " + last_dl_error();
+  return at::hasCUDA() ? "" : "libtorch's CUDA half finds no GPU that it can use; is the driver too old for it?";
 }
 
-bool nccl_available() {
-  const OpenedBackend opened = open_backend();
-  return opened.backend != nullptr && opened.backend->device_count() > 0;
-}
+std::string nccl_problem() { return open_backend().problem; }
 
 std::unique_ptr<Communicator> make_nccl_communicator(std::unique_ptr<Communicator> host, int cuda_device,
                                                      const CommunicatorOptions& options) {

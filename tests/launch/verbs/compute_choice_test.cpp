@@ -19,7 +19,7 @@ at::ScalarType on_cpu(const std::string& wanted, std::int64_t width, bool instru
 
 at::ScalarType on_gpu(int compute_major) {
   GpuSurvey survey;
-  survey.gpus.push_back({.name = "a GPU", .compute_major = compute_major});
+  survey.gpus.emplace_back().compute_major = compute_major;
   return choose_dtype("auto", at::Device(at::kCUDA, 0), model_of_width(128), survey, {}).dtype;
 }
 
@@ -38,8 +38,9 @@ TEST(ComputeChoice, WhatTheUserSaysIsTaken) {
 
 TEST(ComputeChoice, WithoutGpusAutoIsTheProcessorAndCudaIsRefusedWithTheReason) {
   const GpuSurvey none{.gpus = {}, .problem = "no NVIDIA driver"};
-  EXPECT_EQ(choose_device("auto", 0, none), at::Device(at::kCPU));
-  EXPECT_EQ(choose_device("cpu", 0, none), at::Device(at::kCPU));
+  EXPECT_EQ(choose_device("auto", 0, none).device, at::Device(at::kCPU));
+  EXPECT_EQ(choose_device("auto", 0, none).gpu_note, "") << "nobody expects a GPU there";
+  EXPECT_EQ(choose_device("cpu", 0, none).device, at::Device(at::kCPU));
   try {
     choose_device("cuda", 0, none);
     FAIL();
@@ -47,6 +48,27 @@ TEST(ComputeChoice, WithoutGpusAutoIsTheProcessorAndCudaIsRefusedWithTheReason) 
     EXPECT_EQ(error.code(), ExitCode::config);
     EXPECT_NE(std::string(error.what()).find("no NVIDIA driver"), std::string::npos);
   }
+}
+
+TEST(ComputeChoice, AGpuNodeThatComputesOnItsProcessorSaysWhy) {
+  GpuSurvey hidden{.gpus = {}, .problem = "the driver shows no GPU", .driver_version = 13000};
+  EXPECT_EQ(choose_device("auto", 0, hidden).gpu_note, "the driver shows no GPU");
+  EXPECT_EQ(choose_device("cpu", 0, hidden).gpu_note, "") << "as the user wished";
+}
+
+// One GPU visible to each task is how Slurm hands them out: the numbers on a host say nothing, the identities do.
+TEST(ComputeChoice, NcclWantsAGpuForEachRankAndSaysWhatIsInTheWay) {
+  const RankGpu first{.uuid = "aa", .place = "host 0000:01:00.0", .problem = ""};
+  const RankGpu second{.uuid = "bb", .place = "host 0000:02:00.0", .problem = ""};
+  const RankGpu elsewhere{.uuid = "cc", .place = "other 0000:01:00.0", .problem = ""};
+  EXPECT_EQ(obstacle_to_nccl({first, second, elsewhere}), "");
+  EXPECT_EQ(obstacle_to_nccl({first, elsewhere, first}), "rank 0 and rank 2 share a GPU");
+  const RankGpu slice{.uuid = "dd", .place = first.place, .problem = ""};
+  EXPECT_EQ(obstacle_to_nccl({first, slice}), "rank 0 and rank 1 share a GPU");
+  const RankGpu broken{.uuid = "bb", .place = second.place, .problem = "it does not load"};
+  EXPECT_EQ(obstacle_to_nccl({first, broken}), "rank 1: it does not load");
+  const RankGpu nameless{.uuid = "", .place = "host 0000:03:00.0", .problem = ""};
+  EXPECT_EQ(obstacle_to_nccl({first, nameless}), "");
 }
 
 }  // namespace
