@@ -122,7 +122,7 @@ void prepare_run_folder(const RunPaths& paths, const RunStart& start, const std:
       remove_or_refuse(path);
     }
   }
-  write_file_atomically(paths.config, config_text);
+  if (start.checkpoint.empty()) write_file_atomically(paths.config, config_text);
 }
 
 }  // namespace rim

@@ -3,6 +3,7 @@
 #include <iostream>
 #include <utility>
 
+#include "data/support/files.h"
 #include "data/support/sha256.h"
 #include "launch/verbs/progress_display.h"
 #include "launch/verbs/run_ending.h"
@@ -196,7 +197,11 @@ TrainingOptions TrainJob::training_options() const {
           .trainable = settings.trainable,
           .model_files = inputs_->files,
           .resume_from_checkpoint = start_.checkpoint,
-          .run_id = start_.run_id};
+          .run_id = start_.run_id,
+          .resumed = [this] {
+            recorder_->cut_back();
+            write_file_atomically(paths_.config, config_.text);
+          }};
 }
 
 RunFacts TrainJob::run_facts() const {

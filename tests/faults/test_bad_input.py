@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 
+import h5py
 import numpy
 import pytest
 from safetensors.numpy import load_file, save_file
@@ -293,6 +294,24 @@ def test_a_damaged_checkpoint_is_named_and_passed_over(world):
     result = failures.run("train", world / "run.yaml", "resume_from_checkpoint=auto")
     assert result.returncode == 0, result.stderr
     assert "step-000004" in result.stderr and "resumed from " in result.stderr and "step-000002" in result.stderr
+
+
+def test_a_failed_resume_leaves_the_run_as_it_was(world):
+    runs.rimscope("train", world / "run.yaml")
+    run = world / "run"
+    before = {path: path.read_bytes() for path in run.rglob("*") if path.is_file() and path.name != "status.json"}
+    earlier = f"resume_from_checkpoint={run}/checkpoints/step-000002"
+    assert "seed=1" in train_error(world, earlier, "seed=2", code=CONFIG)
+    assert "gradient_accumulation_steps=1 keeps 1" in train_error(
+        world, earlier, "gradient_accumulation_steps=2", code=CONFIG)
+    assert "trainable" in train_error(world, earlier, "trainable=['*norm*']", code=CONFIG)
+    damage(run / "checkpoints/step-000002/optimizer.safetensors")
+    train_error(world, earlier, code=BAD_DATA)
+    damage(run / "checkpoints/step-000002/optimizer.safetensors")
+    assert {path: path.read_bytes() for path in before} == before
+    runs.rimscope("train", world / "run.yaml", earlier)
+    with h5py.File(run / "run.h5") as file:
+        assert file["committed_steps"][()].tolist() == [0, 2, 4]
 
 
 def test_a_missing_checkpoint(world):

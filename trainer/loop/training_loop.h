@@ -31,6 +31,9 @@ struct TrainingOptions {
   std::vector<std::filesystem::path> model_files;  // copied into each checkpoint
   std::string resume_from_checkpoint;              // "": fresh run, "auto", or a folder
   std::string run_id;                              // kept over resumes
+  // Called on rank 0 once the checkpoint is loaded and later ones are set aside: now is the time to drop what else the
+  // run kept of later steps. May throw Error.
+  std::function<void()> resumed;
 };
 
 // One line of log.jsonl and of the progress display.

@@ -94,6 +94,7 @@ void TrainingRun::resume(const std::filesystem::path& checkpoint, AdamW& optimiz
     for (const auto& folder : set_aside_later_checkpoints(options_.output_dir, record_.step)) {
       tell(folder.string() + ": set aside, it is later than the checkpoint that this run goes on from");
     }
+    if (options_.resumed) options_.resumed();
     prune();  // the run may have ended between a save and its pruning
     log_ = std::make_unique<StepLog>(log_file(options_.output_dir), record_.step);
   });
