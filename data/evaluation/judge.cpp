@@ -8,12 +8,11 @@
 #include "data/evaluation/refusal_phrases.h"
 #include "data/evaluation/words.h"
 #include "data/support/text.h"
+#include "data/support/think_tags.h"
 
 namespace rim {
 namespace {
 
-constexpr std::string_view kThinkOpen = "<think>";
-constexpr std::string_view kThinkClose = "</think>";
 constexpr double kLeastLetterShare = 0.5;
 constexpr std::size_t kLeastWordsToLoop = 6;
 constexpr double kLeastDistinctTrigrams = 0.5;
@@ -84,21 +83,20 @@ std::string to_string(Verdict verdict) {
 }
 
 SplitResponse split_response(std::string_view response) {
-  const auto open = response.find(kThinkOpen);
-  const auto close = response.find(kThinkClose, open == std::string_view::npos ? 0 : open);
+  const ThinkTags tags = find_think_tags(response);
   SplitResponse split;
-  if (open == std::string_view::npos && close == std::string_view::npos) {
+  if (!tags.opened() && !tags.closed()) {
     split.answer = response;
     return split;
   }
   split.thought = true;
-  split.closed = close != std::string_view::npos;
+  split.closed = tags.closed();
   // No opening tag: the prompt ended with it, as some templates do.
-  const std::size_t begin = open == std::string_view::npos ? 0 : open + kThinkOpen.size();
-  split.reasoning = trim(response.substr(begin, split.closed ? close - begin : close));
-  if (split.closed) {
-    const std::string before(open == std::string_view::npos ? "" : response.substr(0, open));
-    split.answer = trim(before + std::string(response.substr(close + kThinkClose.size())));
+  const std::size_t begin = tags.opened() ? tags.open + kThinkOpen.size() : 0;
+  split.reasoning = trim(response.substr(begin, tags.closed() ? tags.close - begin : tags.close));
+  if (tags.closed()) {
+    const std::string before(tags.opened() ? response.substr(0, tags.open) : "");
+    split.answer = trim(before + std::string(response.substr(tags.close + kThinkClose.size())));
   }
   return split;
 }

@@ -6,12 +6,10 @@
 #include "data/support/error.h"
 #include "data/support/json_lines.h"
 #include "data/support/text.h"
+#include "data/support/think_tags.h"
 
 namespace rim {
 namespace {
-
-constexpr std::string_view kThinkOpen = "<think>";
-constexpr std::string_view kThinkClose = "</think>";
 
 [[noreturn]] void refuse(const std::string& origin, const std::string& what) {
   throw Error(ExitCode::bad_data, origin + ": " + what);

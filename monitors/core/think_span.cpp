@@ -4,11 +4,10 @@
 #include <iterator>
 #include <vector>
 
+#include "data/support/think_tags.h"
+
 namespace rim {
 namespace {
-
-constexpr std::string_view kOpen = "<think>";
-constexpr std::string_view kClose = "</think>";
 
 // A model's vocabulary may be padded beyond the tokenizer's; such ids have no text (Hugging Face skips them too).
 bool is_known(const Tokenizer& tokenizer, TokenId token) { return token < tokenizer.vocabulary_size(); }
@@ -24,8 +23,8 @@ bool is_blank(std::string_view text) { return text.find_first_not_of(" \t\r\n") 
 }  // namespace
 
 std::string visible_text(const Tokenizer& tokenizer, std::span<const TokenId> tokens) {
-  const auto open = tokenizer.token_to_id(kOpen);
-  const auto close = tokenizer.token_to_id(kClose);
+  const auto open = tokenizer.token_to_id(kThinkOpen);
+  const auto close = tokenizer.token_to_id(kThinkClose);
   const auto is_tag = [&](TokenId token) { return token == open || token == close; };
   std::string text;
   while (!tokens.empty()) {
@@ -33,7 +32,7 @@ std::string visible_text(const Tokenizer& tokenizer, std::span<const TokenId> to
     const auto before = static_cast<std::size_t>(tag - tokens.begin());
     text += decode_known(tokenizer, tokens.first(before));
     if (tag == tokens.end()) break;
-    text += *tag == open ? kOpen : kClose;
+    text += *tag == open ? kThinkOpen : kThinkClose;
     tokens = tokens.subspan(before + 1);
   }
   return text;
@@ -41,13 +40,11 @@ std::string visible_text(const Tokenizer& tokenizer, std::span<const TokenId> to
 
 std::optional<std::size_t> answer_start(const Tokenizer& tokenizer, std::span<const TokenId> tokens) {
   const auto closed_within = [&](std::size_t count) {
-    const std::string text = visible_text(tokenizer, tokens.first(count));
-    const auto open = text.find(kOpen);
-    return text.find(kClose, open == std::string::npos ? 0 : open) != std::string::npos;
+    return find_think_tags(visible_text(tokenizer, tokens.first(count))).closed();
   };
-  const std::string text = visible_text(tokenizer, tokens);
-  if (text.find(kOpen) == std::string::npos && text.find(kClose) == std::string::npos) return 0;
-  if (!closed_within(tokens.size())) return std::nullopt;
+  const ThinkTags tags = find_think_tags(visible_text(tokenizer, tokens));
+  if (!tags.opened() && !tags.closed()) return 0;
+  if (!tags.closed()) return std::nullopt;
   // Once closed, a longer prefix is closed too: bisect for the shortest.
   std::size_t low = 1, high = tokens.size();
   while (low < high) {
@@ -70,7 +67,7 @@ std::size_t opening_tag_tokens(const Tokenizer& tokenizer, std::span<const Token
   constexpr std::size_t most = 12;  // the tag may be spelled out in single bytes
   for (std::size_t count = 1; count <= std::min(most, prompt.size()); ++count) {
     const std::string tail = visible_text(tokenizer, prompt.last(count));
-    if (tail.starts_with(kOpen) && is_blank(std::string_view(tail).substr(kOpen.size()))) return count;
+    if (tail.starts_with(kThinkOpen) && is_blank(std::string_view(tail).substr(kThinkOpen.size()))) return count;
   }
   return 0;
 }
