@@ -1,18 +1,15 @@
 #include "trainer/loop/training_run.h"
 
-#include <ATen/core/grad_mode.h>
-#include <ATen/ops/sum.h>
-
 #include <algorithm>
 #include <limits>
 
 #include "data/support/files.h"
-#include "data/support/sha256.h"
 #include "trainer/checkpoint/checkpoint.h"
 #include "trainer/checkpoint/checkpoint_folders.h"
 #include "trainer/checkpoint/trainer_state.h"
 #include "trainer/loop/data_position.h"
 #include "trainer/loop/run_folder.h"
+#include "trainer/loop/weights_digest.h"
 
 namespace rim {
 namespace {
@@ -104,12 +101,7 @@ void TrainingRun::resume(const std::filesystem::path& checkpoint, AdamW& optimiz
 // Ranks that start from different weights or samples (a file that differs between nodes, say) would train on without
 // any sign.
 void TrainingRun::require_equal_starts() {
-  const at::NoGradGuard no_grad;
-  std::string sums;
-  for (const NamedParameter& parameter : model_.parameters()) {
-    sums += Json(parameter.tensor.sum(at::kDouble).item<double>()).dump() + ' ';
-  }
-  const auto weights = communicator_.all_gather(sha256_hex(sums), "compare the ranks' weights");
+  const auto weights = communicator_.all_gather(weights_digest(model_.parameters()), "compare the ranks' weights");
   const auto data = communicator_.all_gather(to_json(data_).dump(), "compare the ranks' samples");
   for (std::size_t rank = 1; rank < weights.size(); ++rank) {
     if (weights[rank] == weights[0] && data[rank] == data[0]) continue;
