@@ -176,17 +176,6 @@ def test_greedy_generation_equals_transformers(name, tmp_path):
             assert reply == {"tokens": full[:end], "stopped": end is not None}
 
 
-def test_continuation_log_probabilities(tmp_path):
-    model, folder = random_model(CONFIGS["qwen3"], tmp_path / "model"), tmp_path
-    prompt, continuation = [4, 100, 17, 3], [55, 2, 198, 0, 9]
-    (folder / "request.json").write_text(json.dumps(dict(prompt=prompt, continuation=continuation)))
-    ours = json.loads(run_tool("score", folder / "model", "fp32", folder / "request.json"))
-    with torch.no_grad():
-        logits = model(torch.tensor([prompt + continuation])).logits[0, len(prompt) - 1:-1]
-    theirs = logits.log_softmax(-1).gather(-1, torch.tensor(continuation)[:, None])[:, 0]
-    assert relative_difference(torch.tensor(ours), theirs) <= 1e-5
-
-
 @pytest.mark.parametrize("name", ["llama", "qwen2_tied", "qwen3"])
 @pytest.mark.parametrize("shard_bytes", [1 << 40, 60_000])
 def test_saved_weights_reload_in_transformers(name, shard_bytes, tmp_path):

@@ -4,7 +4,6 @@
 //   model_tool save     MODEL fp32|bf16 FOLDER SHARD_BYTES           loads and writes the weights again
 //   model_tool initialize CONFIG fp32|bf16 SEED FOLDER               writes freshly initialised weights
 //   model_tool generate MODEL fp32|bf16 IN.json                      {prompts, max_new_tokens, stop_tokens, batch_size}
-//   model_tool score    MODEL fp32|bf16 IN.json                      {prompt, continuation} -> log-probabilities
 //   model_tool bench    CONFIG fp32|bf16 ROWS TIME                   seconds of each forward + backward pass
 //   model_tool names    FILE.safetensors...                          [[name, ...] or "error", ...] for each file
 #include <ATen/ATen.h>
@@ -78,12 +77,6 @@ void generate(const Decoder& model, const Json& request) {
   std::cout << reply << "\n";
 }
 
-void score(const Decoder& model, const Json& request) {
-  std::cout << Json(rim::continuation_log_probabilities(model, request.at("prompt").get<std::vector<std::int64_t>>(),
-                                                        request.at("continuation").get<std::vector<std::int64_t>>()))
-            << "\n";
-}
-
 // Waits for a line on standard input before each step, so that two programs can be timed in turns on the same cores.
 void bench(Decoder& model, std::int64_t rows, std::int64_t time) {
   model.initialize(1);
@@ -129,7 +122,6 @@ void run(const std::vector<std::string>& arguments) {
   if (verb == "taps") return taps(model, arguments.at(3), arguments.at(4));
   if (verb == "save") return save(model, arguments.at(3), std::stoll(arguments.at(4)));
   if (verb == "generate") return generate(model, rim::read_json_file(arguments.at(3)));
-  if (verb == "score") return score(model, rim::read_json_file(arguments.at(3)));
   throw rim::Error(rim::ExitCode::usage, "unknown verb '" + verb + "'");
 }
 

@@ -121,20 +121,4 @@ std::vector<Generation> generate_greedily(const Decoder& model, const Prompts& p
   return results;
 }
 
-std::vector<double> continuation_log_probabilities(const Decoder& model, const std::vector<std::int64_t>& prompt,
-                                                   const std::vector<std::int64_t>& continuation) {
-  if (continuation.empty()) return {};
-  if (prompt.empty()) throw Error(ExitCode::bad_data, "cannot continue an empty prompt");
-  const at::NoGradGuard no_gradients;
-  std::vector<std::int64_t> tokens = prompt;
-  tokens.insert(tokens.end(), continuation.begin(), continuation.end() - 1);
-  const auto count = static_cast<std::int64_t>(continuation.size());
-  const at::Tensor hidden = model.hidden_states(to_tensor(tokens, model.device()).unsqueeze(0)).squeeze(0);
-  const at::Tensor logits = model.logits(hidden.narrow(0, hidden.size(0) - count, count)).to(at::kFloat);
-  const at::Tensor targets = to_tensor(continuation, model.device()).unsqueeze(-1);
-  const at::Tensor chosen = (logits.gather(-1, targets) - logits.logsumexp(-1, true)).squeeze(-1).cpu();
-  const float* values = chosen.const_data_ptr<float>();
-  return {values, values + count};
-}
-
 }  // namespace rim

@@ -24,8 +24,4 @@ struct Generation {
 std::vector<Generation> generate_greedily(const Decoder& model, const std::vector<std::vector<std::int64_t>>& prompts,
                                           const GenerationOptions& options);
 
-// log p of each of `continuation`'s tokens after `prompt`, teacher-forced; natural log, fp32.
-std::vector<double> continuation_log_probabilities(const Decoder& model, const std::vector<std::int64_t>& prompt,
-                                                   const std::vector<std::int64_t>& continuation);
-
 }  // namespace rim

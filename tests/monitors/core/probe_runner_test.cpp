@@ -3,7 +3,7 @@
 
 #include <ATen/ops/allclose.h>
 #include <ATen/ops/equal.h>
-#include <ATen/ops/softmax.h>
+#include <ATen/ops/log_softmax.h>
 #include <ATen/ops/tensor.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -36,6 +36,20 @@ class KeepEverything : public TapListener {
   }
   std::vector<at::Tensor> neurons, residuals;  // by layer: [time, width]
 };
+
+// log p of each of `continuation`'s tokens after `prompt`, in one plain pass over both.
+std::vector<double> log_probabilities(const Decoder& model, const std::vector<TokenId>& prompt,
+                                      const std::vector<TokenId>& continuation) {
+  std::vector<TokenId> tokens = prompt;
+  tokens.insert(tokens.end(), continuation.begin(), continuation.end());
+  const at::Tensor logits = model.logits(model.hidden_states(at::tensor(tokens).unsqueeze(0)))[0];
+  const at::Tensor log_softmax = at::log_softmax(logits.to(at::kDouble), -1);
+  std::vector<double> found;
+  for (std::size_t i = 0; i < continuation.size(); ++i) {
+    found.push_back(log_softmax[static_cast<std::int64_t>(prompt.size() + i) - 1][continuation[i]].item<double>());
+  }
+  return found;
+}
 
 PromptSet mixed_lengths() {
   PromptSet set{.name = "p", .prompts = {}};
@@ -253,12 +267,11 @@ TEST_F(Runner, ScoresTheStartOfTheAnswerAsAPlainLoopDoes) {
   for (std::size_t i = 0; i < set.prompts.size(); ++i) {
     const auto prompt = model_.tokenizer.encode("<|im_start|>user\n" + set.prompts[i].text +
                                                 "<|im_end|>\n<|im_start|>assistant\n<think>\n\n</think>\n\n");
-    const double gap =
-        mean_of(continuation_log_probabilities(model_.decoder, prompt, model_.tokenizer.encode(refusal))) -
-        mean_of(continuation_log_probabilities(model_.decoder, prompt, model_.tokenizer.encode(compliance)));
+    const double gap = mean_of(log_probabilities(model_.decoder, prompt, model_.tokenizer.encode(refusal))) -
+                       mean_of(log_probabilities(model_.decoder, prompt, model_.tokenizer.encode(compliance)));
     double refusing = 0;
     for (const TokenId token : opening) {
-      refusing += std::exp(continuation_log_probabilities(model_.decoder, prompt, {token})[0]);
+      refusing += std::exp(log_probabilities(model_.decoder, prompt, {token})[0]);
     }
     EXPECT_NEAR(results.generations[0][i].log_likelihood_gap, gap, 1e-4) << i;
     EXPECT_NEAR(results.generations[0][i].refusal_score, std::log(refusing / (1 - refusing)), 1e-4) << i;

@@ -62,17 +62,5 @@ TEST(Generation, EdgeCases) {
               HasSubstr("batch size"));
 }
 
-TEST(Generation, LogProbabilitiesAreThoseOfTheFullPass) {
-  const Decoder model = random_decoder(small_config());
-  const std::vector<std::int64_t> prompt = {3, 4, 5}, continuation = {6, 7};
-  const at::Tensor whole = at::tensor(std::vector<std::int64_t>{3, 4, 5, 6, 7}).unsqueeze(0);
-  const at::Tensor logs = at::log_softmax(model.logits(model.hidden_states(whole))[0], -1);
-  const auto scores = continuation_log_probabilities(model, prompt, continuation);
-  ASSERT_EQ(scores.size(), 2U);
-  EXPECT_NEAR(scores[0], logs[2][6].item<double>(), 1e-5);
-  EXPECT_NEAR(scores[1], logs[3][7].item<double>(), 1e-5);
-  EXPECT_TRUE(continuation_log_probabilities(model, prompt, {}).empty());
-}
-
 }  // namespace
 }  // namespace rim
