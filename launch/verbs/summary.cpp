@@ -55,7 +55,7 @@ class Summary {
       const std::size_t role = mode == std::string::npos || mode == 0 ? mode : stem.rfind('.', mode - 1);
       if (role == std::string::npos) continue;
       std::string what = label + " " + stem.substr(role + 1, mode - role - 1) + ", thinking " + stem.substr(mode + 1);
-      text += line(what, rate(name, 0) + kArrow + rate(name, last_));
+      text += line(what, last_ == 0 ? rate(name, 0) : rate(name, 0) + kArrow + rate(name, last_));
     }
     return text;
   }
@@ -90,6 +90,12 @@ class Summary {
   std::size_t last_;
 };
 
+// A record may begin later than the base model, and may hold one observation only.
+std::string span_in_words(const std::vector<std::int64_t>& steps) {
+  const std::string first = steps.front() == 0 ? "base" : "step " + grouped(steps.front());
+  return steps.size() == 1 ? first : first + kArrow + "step " + grouped(steps.back());
+}
+
 }  // namespace
 
 std::string run_summary(const std::filesystem::path& run_folder) {
@@ -97,8 +103,7 @@ std::string run_summary(const std::filesystem::path& run_folder) {
   const RunReader run(paths.record);
   const std::vector<std::int64_t> steps = run.steps();
   if (steps.empty()) throw Error(ExitCode::bad_data, paths.record.string() + ": no observation is recorded yet");
-  std::string text =
-      run_folder.string() + ": base" + kArrow + "step " + grouped(steps.back()) + ", rates with 95% Wilson intervals\n";
+  std::string text = run_folder.string() + ": " + span_in_words(steps) + ", rates with 95% Wilson intervals\n";
   const std::string found = Summary(run).text();
   text += found.empty() ? "  the run had no monitor of behaviour or neurons\n" : found;
   text += "  record  " + paths.record.string() + "\n";

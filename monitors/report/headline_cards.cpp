@@ -10,10 +10,11 @@
 namespace rim::report {
 namespace {
 
-std::string change(double base, double end) {
-  return text_element("span", {{"class", "base"}}, to_text(base, NumberForm::percent)) +
-         element("span", {{"class", "arrow"}, {"aria-label", "to"}}, "→") +
-         text_element("span", {{"class", "now"}}, to_text(end, NumberForm::percent));
+std::string change(const std::vector<double>& values) {
+  const std::string now = text_element("span", {{"class", "now"}}, to_text(values.back(), NumberForm::percent));
+  if (values.size() == 1) return now;
+  return text_element("span", {{"class", "base"}}, to_text(values.front(), NumberForm::percent)) +
+         element("span", {{"class", "arrow"}, {"aria-label", "to"}}, "→") + now;
 }
 
 std::string card(const std::string& title, const std::string& markup, const std::string& note) {
@@ -33,19 +34,24 @@ std::string cut_in_words(const std::vector<BehaviourFamily>& rates, const Behavi
   return most > 0 ? ", up to " + to_text(most, NumberForm::percent) + " of responses cut" : "";
 }
 
-std::string rate_card(const BehaviourFamily& family, const std::string& remark) {
+// A record may begin later than the base model, and may hold one observation only.
+std::string span_in_words(const std::vector<std::int64_t>& steps) {
+  const std::string first = steps.front() == 0 ? "base" : "step " + std::to_string(steps.front());
+  return steps.size() == 1 ? first : first + " → end";
+}
+
+std::string rate_card(const BehaviourFamily& family, const std::string& span, const std::string& remark) {
   std::string rows;
   for (const ModeSeries& mode : family.modes) {
     if (mode.data.values.empty()) continue;
-    rows +=
-        element("div", {{"class", "row"}},
-                text_element("span", {{"class", "mode"}}, mode_label(mode.mode)) +
-                    element("span", {{"class", "change"}}, change(mode.data.values.front(), mode.data.values.back())) +
-                    draw_sparkline(mode.data.values, {0, 1}, mode_style(mode.mode)));
+    rows += element("div", {{"class", "row"}},
+                    text_element("span", {{"class", "mode"}}, mode_label(mode.mode)) +
+                        element("span", {{"class", "change"}}, change(mode.data.values)) +
+                        draw_sparkline(mode.data.values, {0, 1}, mode_style(mode.mode)));
   }
   const std::int64_t prompts = family.modes.front().prompts;
   return card(title_of(family), rows,
-              "base → end" + (prompts > 0 ? ", n = " + std::to_string(prompts) + " prompts" : std::string()) + remark);
+              span + (prompts > 0 ? ", n = " + std::to_string(prompts) + " prompts" : std::string()) + remark);
 }
 
 // A harmful request that is no longer refused may be complied with or answered with broken text: both need to be seen.
@@ -89,7 +95,7 @@ std::string headline_cards(const RunReader& run) {
   std::string cards;
   const std::vector<BehaviourFamily> rates = find_rates(run);
   for (const BehaviourFamily& family : rates) {
-    if (is_headline(family)) cards += rate_card(family, cut_in_words(rates, family));
+    if (is_headline(family)) cards += rate_card(family, span_in_words(run.steps()), cut_in_words(rates, family));
   }
   for (const std::string& monitor : monitors_with(run.series_names(), ".safety.d_safe")) {
     cards += ras_card(run, monitor);

@@ -6,6 +6,7 @@
 #include "monitors/report/html.h"
 #include "monitors/report/monitor_names.h"
 #include "monitors/report/sections.h"
+#include "monitors/statistics/statistics.h"
 
 namespace rim::report {
 namespace {
@@ -38,12 +39,31 @@ std::string p_in_words(const RunReader& run, const std::string& name) {
   return known ? "At the last step p = " + to_text(p.values.back()) + " against the control draws. " : "";
 }
 
+// Selection prefers neurons with large activations, and large ones move further for any reason.
+std::string size_in_words(const RunReader& run, const std::string& monitor) {
+  const std::string safety = monitor + ".safety.harmful_magnitude", control = monitor + ".control.harmful_magnitude";
+  const std::vector<std::string> names = run.static_names();
+  const auto has = [&](const std::string& name) { return std::ranges::find(names, name) != names.end(); };
+  if (!has(safety) || !has(control)) return "";
+  const double own = mean(run.static_array(safety).values);
+  const double drawn = control_spread(run.static_array(control).values).median;
+  if (!std::isfinite(own) || !std::isfinite(drawn)) return "";
+  const bool scaled = run.series(monitor + ".safety").info.units == "1";
+  return " In the base model the mean |activation| on harmful requests was " + to_text(own) +
+         " in the safety-critical neurons and " + to_text(drawn) + " in the controls (median of the draws); " +
+         (scaled ? "the shifts are over each set's own."
+                 : "a set of larger neurons moves further for any reason, so a small p comes up more often than by "
+                   "chance.");
+}
+
 void add_ras_figures(const RunReader& run, const std::string& monitor, Section& section) {
   const std::string safety = monitor + ".safety", control = monitor + ".control";
   section.blocks.push_back(
       compare(run, {monitor, titled("Reciprocal Activation Shift", monitor, "ras"), "RAS", safety, control,
-                    p_in_words(run, monitor + ".p") + "High where the same neurons lose activation on harmful requests "
-                                                      "and gain it on the task."}));
+                    p_in_words(run, monitor + ".p") +
+                        "High where the same neurons lose activation on harmful requests "
+                        "and gain it on the task." +
+                        size_in_words(run, monitor)}));
   for (const auto& [part, title] : {std::pair("d_safe", "Activation lost on harmful requests"),
                                     std::pair("d_task", "Activation gained on the task")}) {
     const std::string name = std::string(".") + part;

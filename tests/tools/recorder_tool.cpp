@@ -114,6 +114,10 @@ void add_statics(Recorder& recorder, bool empty) {
       {"layer of each safety-critical neuron", "index", "top 1% by counterfactual pairs", {"neuron"}});
   recorder.write_static("neurons.per_layer", {{kLayers}, std::vector<std::int64_t>(kLayers, count / kLayers)},
                         {"neurons in each layer", "1", "number selected", {"layer"}});
+  const SeriesInfo size{"size of the activation on harmful requests", "activation", "mean absolute activation", {}};
+  recorder.write_static("ras.safety.harmful_magnitude", scalar_array(0.325), size);
+  recorder.write_static("ras.control.harmful_magnitude", {{3}, std::vector<double>{0.07, 0.08, 0.09}},
+                        {size.long_name, size.units, size.definition, {"draw"}});
   recorder.write_static("neurons.split_half", scalar_array(0.75), {"stability", "1", "Jaccard index", {}});
   recorder.write_static("behaviour.harmful.prompt_id", std::vector<std::string>{"p0", "p1 – ü"},
                         {"prompts", "", "id in the prompt set", {"prompt"}});

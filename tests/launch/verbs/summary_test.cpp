@@ -60,6 +60,18 @@ TEST_F(SummaryTest, GoesFromTheBaseToTheLastObservation) {
   EXPECT_THAT(text, HasSubstr((folder_ / "run.h5").string()));
 }
 
+TEST_F(SummaryTest, ARecordThatBeginsLaterHasNoBase) {
+  Recorder record = recorder();
+  add(record, "behaviour.task.on.accuracy", 0.25);
+  record.commit(1200, 100);
+  EXPECT_THAT(run_summary(folder_), HasSubstr(": step 1,200, rates with"));
+  EXPECT_THAT(run_summary(folder_), HasSubstr("accuracy task, thinking on        25%\n"));
+  add(record, "behaviour.task.on.accuracy", 0.5);
+  record.commit(1300, 200);
+  EXPECT_THAT(run_summary(folder_), HasSubstr(": step 1,200 -> step 1,300, rates with"));
+  EXPECT_THAT(run_summary(folder_), HasSubstr("accuracy task, thinking on        25% -> 50%\n"));
+}
+
 TEST_F(SummaryTest, SaysSoWhereNothingIsRecordedYet) {
   recorder().close();
   try {

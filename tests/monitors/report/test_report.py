@@ -128,6 +128,8 @@ def test_every_chart_has_its_numbers_and_a_caption(page):
     assert len(elements.all("summary")) == figures + 1  # and the configuration
     assert "95% Wilson interval. n = 60 prompts per point." in elements.text
     assert "p = 0.0099 against the control draws" in elements.text
+    assert ("activation| on harmful requests was 0.325 in the safety-critical neurons and 0.08 in the controls (median "
+            "of the draws); a set of larger neurons moves further for any reason") in elements.text
 
 
 def test_headline_cards_and_facts(page):
@@ -183,10 +185,23 @@ def test_figures_of_several_monitors_have_titles_of_their_own(tmp_path):
         assert titles.count(title) == titles.count(f"{title} · {name}") == 1, title
 
 
+def test_a_record_that_begins_later_has_no_base(tmp_path):
+    import h5py
+
+    make(tmp_path)
+    with h5py.File(tmp_path / "run.h5", "r+") as file:
+        for name in ("committed_steps", "series/step"):
+            file[name][0] = 10
+    subprocess.run([TOOL, "report", str(tmp_path)], check=True)
+    text = Elements((tmp_path / "report.html").read_text(encoding="utf-8")).text
+    assert "step 10 → end, n = 60 prompts" in text and "base →" not in text
+
+
 def test_one_observation_is_drawn_as_points(tmp_path):
     elements = Elements(make(tmp_path, "single"))
     assert "one observation, at step 0" in elements.text
     assert elements.all("line", class_="whisker")
+    assert "base, n = 60 prompts" in elements.text and "→" not in elements.text, "nothing changed yet"
     assert points_of(elements.all("polyline", data_series="behaviour.harmful.on.refused")[0])
     assert "Training loss" not in elements.text
 
