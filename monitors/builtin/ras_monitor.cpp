@@ -98,8 +98,8 @@ class RasMonitor : public Monitor {
                              "Phipson and Smyth 2010",
                              {}});
     const std::string label = options_.name == "ras" ? "RAS" : options_.name;
-    observation.headlines.push_back(label + " safety " + three_digits(ras) + " vs control " +
-                                    three_digits(mean_present(draws.ras)) + " (p " + three_digits(p) + ")");
+    observation.headlines.push_back(label + " safety " + three_digits(ras) + " vs control median " +
+                                    three_digits(control_spread(draws.ras).median) + " (p " + three_digits(p) + ")");
   }
 
   [[nodiscard]] TensorMap state() const override {

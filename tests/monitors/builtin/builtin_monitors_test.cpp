@@ -143,7 +143,7 @@ TEST_F(BuiltinMonitors, RasFromHandMadeActivations) {
   EXPECT_THAT(now.row<double>("ras.control"), testing::AllOf(testing::SizeIs(20), testing::Each(0.0)));
   EXPECT_DOUBLE_EQ(now.scalar("ras.p"), 1.0 / 21);
   EXPECT_THAT(now.row<float>("ras.safety.task_activation"), ElementsAre(1.5F, 1.5F, 1.5F));
-  EXPECT_THAT(headlines_, ElementsAre("RAS safety 0.75 vs control 0 (p 0.0476)"));
+  EXPECT_THAT(headlines_, ElementsAre("RAS safety 0.75 vs control median 0 (p 0.0476)"));
 }
 
 TEST_F(BuiltinMonitors, StateBringsTheBaseBack) {
