@@ -31,10 +31,17 @@ void Communicator::agree(const std::optional<Error>& error, const std::string& n
     if (error) throw Error(*error);
     return;
   }
-  // The usual case costs one scalar; only a failure sends text.
-  if (sum(error ? 1.0 : 0.0, name) == 0.0) return;
-  const auto hosts = all_gather(host_name(), name);
-  const auto errors = all_gather(encode(error), name);
+  std::vector<std::string> hosts, errors;
+  try {
+    // The usual case costs one scalar; only a failure sends text.
+    if (sum(error ? 1.0 : 0.0, name) == 0.0) return;
+    hosts = all_gather(host_name(), name);
+    errors = all_gather(encode(error), name);
+  } catch (const Error& failed) {
+    // The others may be gone for the same reason; theirs is the lesser news.
+    if (!error) throw;
+    throw Error(error->code(), std::string(error->what()) + " (then: " + failed.what() + ")");
+  }
   for (std::size_t i = 0; i < errors.size(); ++i) {
     if (errors[i].empty()) continue;
     throw decode(errors[i], "rank " + std::to_string(i) + " of " + std::to_string(size()) + " (" + hosts[i] + "): ");

@@ -20,7 +20,9 @@ namespace rim {
 class PendingReduction {
  public:
   virtual ~PendingReduction() = default;
-  virtual void poll() {}  // lets the transport make progress; cheap
+  // Lets the transport make progress; cheap. True once there is nothing left to wait for; wait() still has to be
+  // called.
+  virtual bool poll() { return false; }
   virtual void wait() = 0;
 };
 
@@ -33,15 +35,14 @@ class Communicator {
   // Sum over ranks, in place. fp32, fp64 and int64; bf16 is summed in fp32 and rounded once.
   virtual std::unique_ptr<PendingReduction> start_all_reduce_sum(at::Tensor tensor, const std::string& name) = 0;
   void all_reduce_sum(at::Tensor tensor, const std::string& name) { start_all_reduce_sum(tensor, name)->wait(); }
-  virtual void broadcast(at::Tensor tensor, int root, const std::string& name) = 0;
   virtual double sum(double value, const std::string& name) = 0;
   virtual double maximum(double value, const std::string& name) = 0;
   // Each rank's string, in rank order, on every rank.
   virtual std::vector<std::string> all_gather(const std::string& value, const std::string& name) = 0;
-  virtual void barrier(const std::string& name) = 0;
 
   // After work that may have failed on some rank: throws the same Error on every rank if any rank passes one (the
-  // lowest failing rank's, with "rank R of N (host): " before it where there are several ranks).
+  // lowest failing rank's, with "rank R of N (host): " before it where there are several ranks). Where the ranks cannot
+  // agree, because one is gone, a rank that passes an Error throws that one, with the reason behind it.
   void agree(const std::optional<Error>& error, const std::string& name);
   // Runs `work` here and agrees on its outcome; the way to do I/O between collectives.
   template <typename Work>
@@ -58,8 +59,7 @@ class Communicator {
   }
 };
 
-// MPI_Init_thread and MPI_Finalize as an object: the first one in main. Without mpirun the world is one rank; under
-// Slurm that is refused with Error(config), because srun without PMIx starts every task as a world of its own.
+// MPI_Init_thread and MPI_Finalize as an object: the first one in main. Without mpirun the world is one rank.
 // abort(code) ends all ranks at once.
 class MpiSession {
  public:

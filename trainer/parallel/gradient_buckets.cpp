@@ -59,6 +59,7 @@ struct GradientBuckets::Implementation {
   std::vector<bool> arrived;           // per parameter, in the reducing pass
   std::vector<at::Tensor> slices;      // per parameter
   std::size_t started = 0;             // buckets whose reduction was started in this pass
+  std::size_t complete = 0;            // of those, the first ones that need no more polling
   bool reducing = false;
 };
 
@@ -114,8 +115,8 @@ void GradientBuckets::Implementation::on_gradient(std::size_t parameter) {
   arrived[parameter] = true;
   --buckets[bucket_of[parameter]].missing;
   start_full_buckets();
-  // Gives the transport a chance to move on: MPI does so only inside calls.
-  for (std::size_t i = 0; i < started; ++i) buckets[i].reduction->poll();
+  // Gives the transport a chance to move on: MPI does so only inside calls, and then for all that is under way.
+  while (complete < started && buckets[complete].reduction->poll()) ++complete;
 }
 
 void GradientBuckets::Implementation::absorb(std::size_t parameter) {
@@ -166,6 +167,7 @@ void GradientBuckets::reduce_during_backward() {
   for (Bucket& bucket : self.buckets) bucket.missing = bucket.parameters.size();
   std::fill(self.arrived.begin(), self.arrived.end(), false);
   self.started = 0;
+  self.complete = 0;
   self.reducing = true;
 }
 

@@ -1,10 +1,10 @@
-#include <ATen/core/grad_mode.h>
 #include <mpi.h>
 
 #include <algorithm>
 #include <cstdlib>
 #include <exception>
 #include <limits>
+#include <memory>
 #include <numeric>
 
 #include "trainer/parallel/communicator.h"
@@ -25,6 +25,29 @@ void refuse_slurm_singletons(int world_size) {
                                     "`mpirun rimscope ...`, or ask for --ntasks=1");
 }
 
+// Waits for a request that reads and writes `buffers`. When that fails MPI may still use them, as nothing can cancel a
+// collective; that happens only while an error ends the run, so they are left allocated.
+template <typename Buffers>
+void wait_for(MPI_Request request, std::unique_ptr<Buffers>& buffers, const MpiWaiter& waiter,
+              const std::string& name) {
+  try {
+    waiter.wait({&request, 1}, name);
+  } catch (const Error&) {
+    static_cast<void>(buffers.release());
+    throw;
+  }
+}
+
+struct Lengths {
+  std::int64_t mine = 0;
+  std::vector<std::int64_t> all;
+};
+
+struct Texts {
+  std::string mine, all;
+  std::vector<int> lengths, offsets;  // of the ranks' texts in `all`
+};
+
 class NothingPending : public PendingReduction {
  public:
   void wait() override {}
@@ -40,15 +63,14 @@ class MpiCommunicator : public Communicator {
   [[nodiscard]] int rank() const override { return rank_; }
   [[nodiscard]] int size() const override { return size_; }
   std::unique_ptr<PendingReduction> start_all_reduce_sum(at::Tensor tensor, const std::string& name) override;
-  void broadcast(at::Tensor tensor, int root, const std::string& name) override;
   double sum(double value, const std::string& name) override { return reduce(value, MPI_SUM, name); }
   double maximum(double value, const std::string& name) override { return reduce(value, MPI_MAX, name); }
   std::vector<std::string> all_gather(const std::string& value, const std::string& name) override;
-  void barrier(const std::string& name) override;
 
  private:
   [[nodiscard]] MpiWaiter waiter() const { return {rank_, size_, options_.timeout}; }
   double reduce(double value, MPI_Op operation, const std::string& name);
+  void duplicate_world();
   std::vector<int> gather_lengths(const std::string& value, const std::string& name);
 
   MPI_Comm communicator_ = MPI_COMM_NULL;
@@ -57,11 +79,19 @@ class MpiCommunicator : public Communicator {
 };
 
 MpiCommunicator::MpiCommunicator(const CommunicatorOptions& options) : options_(options) {
-  check_mpi(MPI_Comm_dup(MPI_COMM_WORLD, &communicator_), "MPI_Comm_dup", "start");
+  check_mpi(MPI_Comm_rank(MPI_COMM_WORLD, &rank_), "MPI_Comm_rank", "start");
+  check_mpi(MPI_Comm_size(MPI_COMM_WORLD, &size_), "MPI_Comm_size", "start");
+  duplicate_world();
   check_mpi(MPI_Comm_set_errhandler(communicator_, MPI_ERRORS_RETURN), "MPI_Comm_set_errhandler", "start");
-  check_mpi(MPI_Comm_rank(communicator_, &rank_), "MPI_Comm_rank", "start");
-  check_mpi(MPI_Comm_size(communicator_, &size_), "MPI_Comm_size", "start");
   options_.piece_elements = std::min<std::int64_t>(options_.piece_elements, std::numeric_limits<int>::max());
+}
+
+void MpiCommunicator::duplicate_world() {
+  auto duplicate = std::make_unique<MPI_Comm>(MPI_COMM_NULL);
+  MPI_Request request = MPI_REQUEST_NULL;
+  check_mpi(MPI_Comm_idup(MPI_COMM_WORLD, duplicate.get(), &request), "MPI_Comm_idup", "start");
+  wait_for(request, duplicate, waiter(), "all ranks meet at the start");
+  communicator_ = *duplicate;
 }
 
 // While an error ends the run, other ranks may be gone or stuck and requests unfinished: touch nothing then.
@@ -76,66 +106,50 @@ std::unique_ptr<PendingReduction> MpiCommunicator::start_all_reduce_sum(at::Tens
   return std::make_unique<MpiReduction>(communicator_, std::move(tensor), name, waiter(), options_.piece_elements);
 }
 
-void MpiCommunicator::broadcast(at::Tensor tensor, int root, const std::string& name) {
-  if (size_ == 1) return;
-  const at::NoGradGuard no_grad;
-  const at::Tensor staged = tensor.detach().to(at::kCPU).contiguous();
-  auto* bytes = static_cast<std::byte*>(staged.mutable_data_ptr());
-  const auto total = static_cast<std::int64_t>(staged.nbytes());
-  for (std::int64_t first = 0; first < total; first += options_.piece_elements) {
-    const auto count = static_cast<int>(std::min(options_.piece_elements, total - first));
-    MPI_Request request = MPI_REQUEST_NULL;
-    check_mpi(MPI_Ibcast(bytes + first, count, MPI_BYTE, root, communicator_, &request), "MPI_Ibcast", name);
-    waiter().wait({&request, 1}, name);
-  }
-  if (rank_ != root && staged.data_ptr() != tensor.data_ptr()) tensor.copy_(staged);
-}
-
 double MpiCommunicator::reduce(double value, MPI_Op operation, const std::string& name) {
   if (size_ == 1) return value;
+  auto result = std::make_unique<double>(value);
   MPI_Request request = MPI_REQUEST_NULL;
-  check_mpi(MPI_Iallreduce(MPI_IN_PLACE, &value, 1, MPI_DOUBLE, operation, communicator_, &request), "MPI_Iallreduce",
-            name);
-  waiter().wait({&request, 1}, name);
-  return value;
+  check_mpi(MPI_Iallreduce(MPI_IN_PLACE, result.get(), 1, MPI_DOUBLE, operation, communicator_, &request),
+            "MPI_Iallreduce", name);
+  wait_for(request, result, waiter(), name);
+  return *result;
 }
 
 std::vector<int> MpiCommunicator::gather_lengths(const std::string& value, const std::string& name) {
-  std::vector<std::int64_t> lengths(static_cast<std::size_t>(size_));
-  const auto mine = static_cast<std::int64_t>(value.size());
+  auto lengths = std::make_unique<Lengths>();
+  lengths->mine = static_cast<std::int64_t>(value.size());
+  lengths->all.resize(static_cast<std::size_t>(size_));
   MPI_Request request = MPI_REQUEST_NULL;
-  check_mpi(MPI_Iallgather(&mine, 1, MPI_INT64_T, lengths.data(), 1, MPI_INT64_T, communicator_, &request),
-            "MPI_Iallgather", name);
-  waiter().wait({&request, 1}, name);
-  if (std::accumulate(lengths.begin(), lengths.end(), std::int64_t{0}) > std::numeric_limits<int>::max()) {
+  check_mpi(
+      MPI_Iallgather(&lengths->mine, 1, MPI_INT64_T, lengths->all.data(), 1, MPI_INT64_T, communicator_, &request),
+      "MPI_Iallgather", name);
+  wait_for(request, lengths, waiter(), name);
+  if (std::accumulate(lengths->all.begin(), lengths->all.end(), std::int64_t{0}) > std::numeric_limits<int>::max()) {
     throw Error(ExitCode::software, "'" + name + "' gathers more than 2 GiB of text");
   }
-  return {lengths.begin(), lengths.end()};
+  return {lengths->all.begin(), lengths->all.end()};
 }
 
 std::vector<std::string> MpiCommunicator::all_gather(const std::string& value, const std::string& name) {
   if (size_ == 1) return {value};
-  const std::vector<int> lengths = gather_lengths(value, name);
-  std::vector<int> offsets(lengths.size());
-  std::exclusive_scan(lengths.begin(), lengths.end(), offsets.begin(), 0);
-  std::string all(static_cast<std::size_t>(offsets.back() + lengths.back()), '\0');
+  auto texts = std::make_unique<Texts>();
+  texts->mine = value;
+  texts->lengths = gather_lengths(value, name);
+  texts->offsets.resize(texts->lengths.size());
+  std::exclusive_scan(texts->lengths.begin(), texts->lengths.end(), texts->offsets.begin(), 0);
+  texts->all.resize(static_cast<std::size_t>(texts->offsets.back() + texts->lengths.back()));
   MPI_Request request = MPI_REQUEST_NULL;
-  check_mpi(MPI_Iallgatherv(value.data(), static_cast<int>(value.size()), MPI_BYTE, all.data(), lengths.data(),
-                            offsets.data(), MPI_BYTE, communicator_, &request),
+  check_mpi(MPI_Iallgatherv(texts->mine.data(), static_cast<int>(value.size()), MPI_BYTE, texts->all.data(),
+                            texts->lengths.data(), texts->offsets.data(), MPI_BYTE, communicator_, &request),
             "MPI_Iallgatherv", name);
-  waiter().wait({&request, 1}, name);
+  wait_for(request, texts, waiter(), name);
   std::vector<std::string> values;
-  for (std::size_t i = 0; i < lengths.size(); ++i) {
-    values.push_back(all.substr(static_cast<std::size_t>(offsets[i]), static_cast<std::size_t>(lengths[i])));
+  for (std::size_t i = 0; i < texts->lengths.size(); ++i) {
+    values.push_back(
+        texts->all.substr(static_cast<std::size_t>(texts->offsets[i]), static_cast<std::size_t>(texts->lengths[i])));
   }
   return values;
-}
-
-void MpiCommunicator::barrier(const std::string& name) {
-  if (size_ == 1) return;
-  MPI_Request request = MPI_REQUEST_NULL;
-  check_mpi(MPI_Ibarrier(communicator_, &request), "MPI_Ibarrier", name);
-  waiter().wait({&request, 1}, name);
 }
 
 }  // namespace

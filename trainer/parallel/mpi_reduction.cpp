@@ -55,9 +55,7 @@ void MpiReduction::start(MPI_Comm communicator, std::int64_t piece_elements) {
   }
 }
 
-void MpiReduction::poll() {
-  if (!requests_.empty()) test_all(requests_, name_);
-}
+bool MpiReduction::poll() { return requests_.empty() || test_all(requests_, name_); }
 
 void MpiReduction::wait() {
   if (requests_.empty()) return;

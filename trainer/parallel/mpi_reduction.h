@@ -21,7 +21,7 @@ class MpiReduction : public PendingReduction {
   ~MpiReduction() override;
   MpiReduction(const MpiReduction&) = delete;
   MpiReduction& operator=(const MpiReduction&) = delete;
-  void poll() override;
+  bool poll() override;
   void wait() override;
 
  private:

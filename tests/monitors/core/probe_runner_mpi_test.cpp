@@ -116,7 +116,7 @@ TEST_F(ManyRanks, OneRanksFailureEndsAll) {
       message_of([&] { static_cast<void>(runner(options).run(model_.decoder, mixed_plan(), *communicator_)); });
   EXPECT_THAT(message, HasSubstr("prompt 'p:0': is"));
   EXPECT_EQ(message.find('\n'), std::string::npos) << "one line";
-  communicator_->barrier("still in step");
+  communicator_->sum(0, "still in step");
 }
 
 // Writes a series whose width changes from one observation to the next, which the recorder refuses on rank 0.
@@ -146,7 +146,7 @@ TEST_F(ManyRanks, AFailureToRecordEndsAll) {
   observer.at_checkpoint(model_.decoder, 0, 0);  // committed: all ranks agree to skip it
   EXPECT_EQ(announced, communicator_->rank() == 0 ? 1 : 0);
   EXPECT_THAT(message_of([&] { observer.at_checkpoint(model_.decoder, 1, 10); }), HasSubstr("widening"));
-  communicator_->barrier("still in step");
+  communicator_->sum(0, "still in step");
   if (recorder) {
     recorder->close();
     EXPECT_THAT(RunReader(file).steps(), testing::ElementsAre(0));

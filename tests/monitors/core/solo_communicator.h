@@ -15,11 +15,9 @@ class SoloCommunicator : public Communicator {
     };
     return std::make_unique<Done>();
   }
-  void broadcast(at::Tensor, int, const std::string&) override {}
   double sum(double value, const std::string&) override { return value; }
   double maximum(double value, const std::string&) override { return value; }
   std::vector<std::string> all_gather(const std::string& value, const std::string&) override { return {value}; }
-  void barrier(const std::string&) override {}
 };
 
 }  // namespace rim

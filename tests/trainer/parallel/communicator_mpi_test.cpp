@@ -3,7 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <thread>
+#include <algorithm>
+#include <array>
 
 #include "trainer/parallel/communicator.h"
 
@@ -23,6 +24,12 @@ class MpiCommunicatorTest : public ::testing::Test {
   std::unique_ptr<Communicator> communicator_ = rim::make_mpi_communicator({std::chrono::seconds(60), 7});
   const int rank_ = communicator_->rank();
   const int size_ = communicator_->size();
+  // Gives up after half a second, but on rank 0, which is the one that is late below.
+  std::unique_ptr<Communicator> make_impatient() {
+    communicator_->sum(0, "meet, so that the start itself is in time");
+    return rim::make_mpi_communicator({rank_ == 0 ? std::chrono::milliseconds(60'000) : kPatience});
+  }
+  static constexpr std::chrono::milliseconds kPatience{500};
   // 1 + 2 + ... + size
   const double total_ = size_ * (size_ + 1) / 2.0;
 };
@@ -65,14 +72,6 @@ TEST_F(MpiCommunicatorTest, ReductionsOverlapAndCompleteOutOfOrder) {
   first_pending->wait();
   EXPECT_DOUBLE_EQ(first.sum().item<double>(), 50.0 * size_);
   EXPECT_DOUBLE_EQ(second.sum().item<double>(), 6.0 * size_);
-}
-
-TEST_F(MpiCommunicatorTest, BroadcastsFromAnyRoot) {
-  for (int root = 0; root < size_; ++root) {
-    at::Tensor tensor = at::full({33}, static_cast<double>(rank_), at::kInt);
-    communicator_->broadcast(tensor, root, "broadcast");
-    EXPECT_TRUE(at::equal(tensor, at::full({33}, static_cast<double>(root), at::kInt)));
-  }
 }
 
 TEST_F(MpiCommunicatorTest, ReducesScalars) {
@@ -122,7 +121,7 @@ TEST_F(MpiCommunicatorTest, TogetherTurnsForeignExceptionsIntoErrorsEverywhere) 
 
 TEST_F(MpiCommunicatorTest, TimeLimitNamesRankAndWait) {
   if (size_ == 1) GTEST_SKIP() << "one rank waits for nobody";
-  const auto impatient = rim::make_mpi_communicator({std::chrono::milliseconds(100)});
+  const auto impatient = make_impatient();
   at::Tensor tensor = at::ones({4});
   if (rank_ != 0) {
     auto pending = impatient->start_all_reduce_sum(tensor, "step 7, bucket 0");
@@ -130,16 +129,65 @@ TEST_F(MpiCommunicatorTest, TimeLimitNamesRankAndWait) {
       pending->wait();
       FAIL() << "rank 0 has not taken part yet";
     } catch (const Error& error) {
-      const std::string head = "rank " + std::to_string(rank_) + " of " + std::to_string(size_) + " waited 0.1 s";
+      const std::string head = "rank " + std::to_string(rank_) + " of " + std::to_string(size_) + " waited 0.5 s";
       EXPECT_THAT(error.what(), AllOf(StartsWith(head), HasSubstr("'step 7, bucket 0'")));
     }
-    communicator_->barrier("rank 0 may go on");
+    communicator_->sum(0, "rank 0 may go on");
     pending->wait();  // still under way: the time limit does not break it
   } else {
-    communicator_->barrier("rank 0 may go on");
+    communicator_->sum(0, "rank 0 may go on");
     impatient->all_reduce_sum(tensor, "step 7, bucket 0");
   }
   EXPECT_DOUBLE_EQ(tensor.sum().item<double>(), 4.0 * size_);
+}
+
+TEST_F(MpiCommunicatorTest, TheStartHasATimeLimitToo) {
+  if (size_ == 1) GTEST_SKIP() << "one rank waits for nobody";
+  if (rank_ != 0) {
+    try {
+      rim::make_mpi_communicator({kPatience});
+      ADD_FAILURE() << "rank 0 has not started yet";
+    } catch (const Error& error) {
+      EXPECT_THAT(error.what(), HasSubstr("waited 0.5 s in 'all ranks meet at the start'"));
+    }
+  }
+  communicator_->sum(0, "rank 0 may go on");
+  if (rank_ == 0) rim::make_mpi_communicator({std::chrono::seconds(60)}).release();  // freeing is collective
+  communicator_->sum(0, "rank 0 has started");
+}
+
+// Runs `work` some way down the stack, so that its locals lie where stack_stays_untouched() looks.
+template <typename Work>
+[[gnu::noinline]] void deeper_in_the_stack(const Work& work) {
+  std::array<volatile unsigned char, 1 << 12> padding;
+  padding.front() = 0;
+  work();
+  padding.back() = padding.front();
+}
+
+// Fills the stack where the locals of the call before lay, and looks whether anybody writes there while `work` runs.
+template <typename Work>
+[[gnu::noinline]] bool stack_stays_untouched(const Work& work) {
+  std::array<volatile unsigned char, 1 << 14> stack;
+  for (auto& byte : stack) byte = 0xa5;
+  work();
+  return std::all_of(stack.begin(), stack.end(), [](unsigned char byte) { return byte == 0xa5; });
+}
+
+TEST_F(MpiCommunicatorTest, WhatArrivesAfterTheTimeLimitIsWrittenWhereNobodyElseIs) {
+  if (size_ == 1) GTEST_SKIP() << "one rank waits for nobody";
+  const auto impatient = make_impatient();
+  const auto meet = [&] {
+    communicator_->sum(0, "rank 0 may go on");
+    if (rank_ == 0) {
+      EXPECT_DOUBLE_EQ(impatient->sum(1, "late"), total_);
+    }
+    communicator_->sum(0, "rank 0 is through");
+  };
+  if (rank_ != 0) {
+    EXPECT_THROW(deeper_in_the_stack([&] { impatient->sum(rank_ + 1, "late"); }), Error);
+  }
+  EXPECT_TRUE(stack_stays_untouched(meet));
 }
 
 }  // namespace

@@ -32,7 +32,7 @@ ncclDataType_t nccl_type(at::ScalarType type) {
 class NcclReduction : public PendingReduction {
  public:
   NcclReduction(std::shared_ptr<NcclHandle> nccl, CUDAStream stream, at::Tensor tensor, std::string name);
-  void poll() override { nccl_->require_healthy(name_); }
+  bool poll() override;
   void wait() override;
 
  private:
@@ -66,6 +66,11 @@ NcclReduction::NcclReduction(std::shared_ptr<NcclHandle> nccl, CUDAStream stream
   done_.record(stream);
 }
 
+bool NcclReduction::poll() {
+  nccl_->require_healthy(name_);
+  return done_.query();
+}
+
 void NcclReduction::wait() {
   if (waited_) return;
   nccl_->wait(done_, name_);
@@ -81,13 +86,11 @@ class NcclCommunicator : public Communicator {
   [[nodiscard]] int rank() const override { return host_->rank(); }
   [[nodiscard]] int size() const override { return host_->size(); }
   std::unique_ptr<PendingReduction> start_all_reduce_sum(at::Tensor tensor, const std::string& name) override;
-  void broadcast(at::Tensor tensor, int root, const std::string& name) override;
   double sum(double value, const std::string& name) override { return host_->sum(value, name); }
   double maximum(double value, const std::string& name) override { return host_->maximum(value, name); }
   std::vector<std::string> all_gather(const std::string& value, const std::string& name) override {
     return host_->all_gather(value, name);
   }
-  void barrier(const std::string& name) override { host_->barrier(name); }
 
  private:
   void refuse_shared_devices(int cuda_device);
@@ -119,8 +122,8 @@ NcclCommunicator::NcclCommunicator(std::unique_ptr<Communicator> host, int cuda_
     : host_(std::move(host)), stream_((refuse_shared_devices(cuda_device), own_stream(cuda_device))) {
   const c10::cuda::CUDAGuard on_device(static_cast<c10::DeviceIndex>(cuda_device));
   const ncclUniqueId id = shared_unique_id();
-  host_->together("start of NCCL",
-                  [&] { nccl_ = std::make_shared<NcclHandle>(id, host_->rank(), host_->size(), options.timeout); });
+  // Collective itself: a rank that fails here must say so at once, not after waiting for ranks that wait for it.
+  nccl_ = std::make_shared<NcclHandle>(id, host_->rank(), host_->size(), options.timeout);
 }
 
 void NcclCommunicator::refuse_shared_devices(int cuda_device) {
@@ -159,24 +162,6 @@ std::unique_ptr<PendingReduction> NcclCommunicator::start_all_reduce_sum(at::Ten
   if (!tensor.is_cuda()) return host_->start_all_reduce_sum(std::move(tensor), name);
   require_own_device(tensor, name);
   return std::make_unique<NcclReduction>(nccl_, stream_, std::move(tensor), name);
-}
-
-void NcclCommunicator::broadcast(at::Tensor tensor, int root, const std::string& name) {
-  if (!tensor.is_cuda()) return host_->broadcast(std::move(tensor), root, name);
-  require_own_device(tensor, name);
-  const at::NoGradGuard no_grad;
-  const c10::cuda::CUDAGuard on_device(stream_.device_index());
-  const at::Tensor staged = tensor.detach().contiguous();
-  staged.record_stream(stream_.unwrap());
-  order_after_current(stream_);
-  nccl_->enqueue("ncclBroadcast", name, [&](ncclComm_t communicator) {
-    return ncclBroadcast(staged.data_ptr(), staged.mutable_data_ptr(), staged.nbytes(), ncclUint8, root, communicator,
-                         stream_.stream());
-  });
-  CUDAEvent done;
-  done.record(stream_);
-  nccl_->wait(done, name);
-  if (rank() != root && staged.data_ptr() != tensor.data_ptr()) tensor.copy_(staged);
 }
 
 int device_count() { return c10::cuda::device_count(); }
