@@ -1,5 +1,6 @@
-// SIGTERM, SIGINT and SIGUSR1 as a request to stop at the next step. Slurm sends USR1 ahead of a preemption, mpirun
-// passes it on.
+// SIGTERM, SIGINT and SIGUSR1 as a request to stop at the next step. mpirun passes SIGUSR1 on; the other two make it
+// kill its ranks about a second after it sent SIGTERM, which leaves no time for a checkpoint of some size. (Its
+// odls_base_sigkill_timeout is no way out: SIGTERM is then sent that much later, too.)
 #pragma once
 
 namespace rim {

@@ -28,9 +28,9 @@ Verb train_verb() {
   verb.summary = "fine-tune a model, with monitors at every checkpoint";
   verb.details =
       "CONFIG is YAML (docs/configuration.md lists every key); key=value arguments override it, with dotted names and\n"
-      "positions in lists: data.train.0.limit=100. A run stopped by SIGTERM, SIGUSR1 or Ctrl-C writes a checkpoint "
-      "and\n"
-      "ends with 75; resume_from_checkpoint=auto continues it bit-equal.";
+      "positions in lists: data.train.0.limit=100. A run stopped by SIGUSR1 (sent to mpirun, or to\n"
+      "rimscope without mpirun, where SIGTERM and Ctrl-C do as well) writes a checkpoint and ends with 75;\n"
+      "resume_from_checkpoint=auto continues it. After SIGTERM or Ctrl-C mpirun gives its ranks a second and kills them.";
   verb.positionals = {{"CONFIG", true, false}, {"key=value", false, true}};
   verb.options.add_options()("help", "this text")("print-config",
                                                   "print the configuration with every default, and stop")(
