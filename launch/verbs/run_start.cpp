@@ -58,12 +58,12 @@ RunStart resume_from(const fs::path& checkpoint, const RunPaths& paths) {
 RunStart decide(const RunConfig& config, const RunPaths& paths) {
   if (config.resume_from_checkpoint.empty()) {
     if (holds_run(paths) && !config.overwrite_output_dir) refuse_folder_in_use(paths);
-    return fresh(config.overwrite_output_dir);
+    return fresh(holds_run(paths));
   }
   std::vector<std::string> notes;
   const auto found = find_resume_checkpoint(config.output_dir, config.resume_from_checkpoint, notes);
-  // auto, and nothing to resume: what lies there ended before its first checkpoint.
-  RunStart start = found ? resume_from(*found, paths) : fresh(true);
+  // auto, and nothing to resume: a run that lies there ended before its first checkpoint.
+  RunStart start = found ? resume_from(*found, paths) : fresh(holds_run(paths));
   start.notes = std::move(notes);
   return start;
 }
@@ -79,7 +79,7 @@ void refuse_to_remove_inputs(const RunConfig& config, const RunPaths& paths) {
 
 void remove_or_refuse(const fs::path& path) {
   std::error_code failure;
-  fs::remove_all(path, failure);
+  fs::remove(path, failure);
   if (failure) throw Error(ExitCode::input_output, path.string() + ": cannot be removed: " + failure.message());
 }
 
@@ -118,9 +118,8 @@ RunStart plan_run_start(const RunConfig& config) {
 
 void prepare_run_folder(const RunPaths& paths, const RunStart& start, const std::string& config_text) {
   if (start.replaces_old_run) {
-    for (const fs::path& path : {paths.log, paths.status, paths.record, paths.report, paths.checkpoints}) {
-      remove_or_refuse(path);
-    }
+    remove_checkpoints(paths.folder);
+    for (const fs::path& path : {paths.log, paths.status, paths.record, paths.report}) remove_or_refuse(path);
   }
   if (start.checkpoint.empty()) write_file_atomically(paths.config, config_text);
 }

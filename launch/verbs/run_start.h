@@ -33,8 +33,8 @@ RunStart run_start_from_json(const Json& json);
 // Error(bad_data) for a checkpoint that is missing or not whole; Error(input_output) for an unwritable folder.
 RunStart plan_run_start(const RunConfig& config);
 
-// After everything is loaded, for a fresh run: removes the files of a run that is replaced (its own files only, by name)
-// and writes config.yaml. A run that goes on changes nothing before its checkpoint is loaded. Throws
+// After everything is loaded, for a fresh run: removes the files of a run that is replaced (its own files only, by
+// name) and writes config.yaml. A run that goes on changes nothing before its checkpoint is loaded. Throws
 // Error(input_output).
 void prepare_run_folder(const RunPaths& paths, const RunStart& start, const std::string& config_text);
 

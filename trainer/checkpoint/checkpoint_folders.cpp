@@ -18,15 +18,6 @@ namespace fs = std::filesystem;
 
 constexpr std::string_view kPrefix = "step-";
 
-std::optional<std::int64_t> step_of(const std::string& name) {
-  if (!name.starts_with(kPrefix)) return std::nullopt;
-  std::int64_t step = 0;
-  const char* end = name.data() + name.size();
-  const auto [stop, failure] = std::from_chars(name.data() + kPrefix.size(), end, step);
-  if (failure != std::errc() || stop != end || checkpoint_name(step) != name) return std::nullopt;
-  return step;
-}
-
 std::vector<fs::path> subfolders(const fs::path& folder) {
   std::vector<fs::path> found;
   std::error_code ignored;
@@ -53,10 +44,19 @@ std::string checkpoint_name(std::int64_t step) {
   return text.data();
 }
 
+std::optional<std::int64_t> step_of_checkpoint(const std::string& name) {
+  if (!name.starts_with(kPrefix)) return std::nullopt;
+  std::int64_t step = 0;
+  const char* end = name.data() + name.size();
+  const auto [stop, failure] = std::from_chars(name.data() + kPrefix.size(), end, step);
+  if (failure != std::errc() || stop != end || checkpoint_name(step) != name) return std::nullopt;
+  return step;
+}
+
 std::vector<CheckpointFolder> list_checkpoints(const fs::path& checkpoints) {
   std::vector<CheckpointFolder> found;
   for (const fs::path& folder : subfolders(checkpoints)) {
-    if (const auto step = step_of(folder.filename())) found.push_back({*step, folder});
+    if (const auto step = step_of_checkpoint(folder.filename())) found.push_back({*step, folder});
   }
   std::sort(found.begin(), found.end(), [](const auto& left, const auto& right) { return left.step < right.step; });
   return found;
@@ -67,7 +67,7 @@ std::vector<fs::path> list_incomplete(const fs::path& checkpoints) {
   for (const fs::path& folder : subfolders(checkpoints)) {
     const std::string name = folder.filename();
     const bool cut_short = name.starts_with(kPrefix) && name.ends_with(kIncompleteSuffix);
-    if (cut_short || (step_of(name) && !is_done(folder))) found.push_back(folder);
+    if (cut_short || (step_of_checkpoint(name) && !is_done(folder))) found.push_back(folder);
   }
   return found;
 }

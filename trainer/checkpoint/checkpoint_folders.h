@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -12,6 +13,8 @@ inline constexpr const char* kIncompleteSuffix = ".incomplete";
 
 // "step-000200".
 std::string checkpoint_name(std::int64_t step);
+// The step of such a name; nothing for any other.
+std::optional<std::int64_t> step_of_checkpoint(const std::string& name);
 
 struct CheckpointFolder {
   std::int64_t step = 0;

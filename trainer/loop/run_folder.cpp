@@ -4,6 +4,7 @@
 #include <system_error>
 
 #include "data/support/error.h"
+#include "data/support/files.h"
 #include "trainer/checkpoint/checkpoint.h"
 #include "trainer/checkpoint/checkpoint_folders.h"
 #include "trainer/checkpoint/trainer_state.h"
@@ -13,8 +14,21 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr std::string_view kAbandonedSuffix = ".abandoned";
+
 [[noreturn]] void refuse(const fs::path& path, const std::string& what, const std::error_code& reason) {
   throw Error(ExitCode::input_output, path.string() + ": " + what + ": " + reason.message());
+}
+
+std::vector<fs::path> list_abandoned(const fs::path& checkpoints) {
+  std::vector<fs::path> found;
+  std::error_code ignored;
+  for (fs::directory_iterator entry(checkpoints, ignored), end; !ignored && entry != end; entry.increment(ignored)) {
+    const std::string name = entry->path().filename();
+    if (!name.ends_with(kAbandonedSuffix) || !entry->is_directory(ignored)) continue;
+    if (step_of_checkpoint(name.substr(0, name.size() - kAbandonedSuffix.size()))) found.push_back(entry->path());
+  }
+  return found;
 }
 
 }  // namespace
@@ -28,12 +42,19 @@ bool holds_checkpoints(const fs::path& output_dir) {
   return std::any_of(folders.begin(), folders.end(), [](const auto& folder) { return is_done(folder.path); });
 }
 
-void clear_run_folder(const fs::path& output_dir) {
-  for (const fs::path& path : {checkpoints_folder(output_dir), log_file(output_dir)}) {
+void remove_checkpoints(const fs::path& output_dir) {
+  const fs::path checkpoints = checkpoints_folder(output_dir);
+  std::vector<fs::path> own = list_abandoned(checkpoints);
+  for (const fs::path& leftover : list_incomplete(checkpoints)) own.push_back(leftover);
+  for (const CheckpointFolder& folder : list_checkpoints(checkpoints)) own.push_back(folder.path);
+  for (const fs::path& path : own) {
     std::error_code failure;
-    fs::remove_all(path, failure);
+    fs::remove(path / kDoneFile, failure);  // first: a removal that is cut short must not look like a checkpoint
+    if (!failure) fs::remove_all(path, failure);
     if (failure) refuse(path, "cannot be removed", failure);
   }
+  std::error_code not_empty_or_absent;
+  fs::remove(checkpoints, not_empty_or_absent);
 }
 
 std::optional<fs::path> find_resume_checkpoint(const fs::path& output_dir, const std::string& resume_from_checkpoint,
@@ -61,13 +82,16 @@ std::vector<fs::path> set_aside_later_checkpoints(const fs::path& output_dir, st
   for (const CheckpointFolder& folder : list_checkpoints(checkpoints_folder(output_dir))) {
     if (folder.step <= step || !is_done(folder.path)) continue;
     fs::path aside = folder.path;
-    aside += ".abandoned";
+    aside += kAbandonedSuffix;
     std::error_code failure;
     fs::remove_all(aside, failure);
+    if (failure) refuse(aside, "cannot be removed", failure);
     fs::rename(folder.path, aside, failure);
     if (failure) refuse(aside, "cannot be renamed from " + folder.path.string(), failure);
     moved.push_back(aside);
   }
+  // To disk before the log and the record are cut back: a crash in between must not leave checkpoints ahead of them.
+  if (!moved.empty()) sync_path(checkpoints_folder(output_dir));
   return moved;
 }
 

@@ -14,10 +14,11 @@ std::filesystem::path checkpoints_folder(const std::filesystem::path& output_dir
 std::filesystem::path log_file(const std::filesystem::path& output_dir);            // <output_dir>/log.jsonl
 
 // True where a finished checkpoint lies there: a fresh run would mix with it. train() refuses such a folder; whoever
-// wants to overwrite calls clear_run_folder() first.
+// wants to overwrite calls remove_checkpoints() first.
 bool holds_checkpoints(const std::filesystem::path& output_dir);
-// Removes checkpoints and log.jsonl, nothing else. Throws Error(input_output).
-void clear_run_folder(const std::filesystem::path& output_dir);
+// Removes what lies in <output_dir>/checkpoints under a name that this program gives: checkpoints, whole, cut short or
+// set aside; then the folder itself where nothing else is in it. Throws Error(input_output).
+void remove_checkpoints(const std::filesystem::path& output_dir);
 
 // `resume_from_checkpoint`: "" (none), a checkpoint folder, or "auto": the newest whole one of this run, none where
 // there is no finished one. Skipped ones leave a line in `notes`. Throws Error(bad_data) where finished checkpoints are
@@ -25,7 +26,7 @@ void clear_run_folder(const std::filesystem::path& output_dir);
 std::optional<std::filesystem::path> find_resume_checkpoint(const std::filesystem::path& output_dir,
                                                             const std::string& resume_from_checkpoint,
                                                             std::vector<std::string>& notes);
-// The run that wrote the checkpoint. Throws as load_checkpoint.
+// The run that wrote the checkpoint. Throws as read_trainer_state.
 std::string run_id_of_checkpoint(const std::filesystem::path& checkpoint);
 
 // Renames finished checkpoints after `step` to "...abandoned": a run that goes on from `step` must not later resume

@@ -17,6 +17,7 @@ namespace fs = std::filesystem;
 using namespace rim;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::UnorderedElementsAre;
 
 class RunFolderTest : public ::testing::Test {
  protected:
@@ -76,14 +77,28 @@ TEST_F(RunFolderTest, LaterCheckpointsAreSetAside) {
   EXPECT_EQ(find_resume_checkpoint(run_, "auto", notes_), checkpoints_folder(run_) / "step-000002");
 }
 
-TEST_F(RunFolderTest, ClearRemovesTheRunAndNothingElse) {
+TEST_F(RunFolderTest, OnlyCheckpointsAreRemoved) {
   save(2);
+  save(4);
+  set_aside_later_checkpoints(run_, 2);
+  fs::create_directories(checkpoints_folder(run_) / "step-000006.incomplete");
   write_file_atomically(log_file(run_), "{}\n");
-  write_file_atomically(run_ / "config.yaml", "mine");
-  clear_run_folder(run_);
+  for (const char* foreign : {"checkpoint-500", "step-7", "mine.abandoned"}) {
+    fs::create_directories(checkpoints_folder(run_) / foreign);
+    write_file_atomically(checkpoints_folder(run_) / foreign / "model.safetensors", "weights");
+  }
+  remove_checkpoints(run_);
+  std::vector<std::string> left;
+  for (const auto& entry : fs::directory_iterator(checkpoints_folder(run_))) left.push_back(entry.path().filename());
+  EXPECT_THAT(left, UnorderedElementsAre("checkpoint-500", "step-7", "mine.abandoned"));
+  EXPECT_TRUE(fs::exists(log_file(run_)));
+}
+
+TEST_F(RunFolderTest, AFolderOfCheckpointsThatIsEmptyGoesToo) {
+  save(2);
+  remove_checkpoints(run_);
   EXPECT_FALSE(fs::exists(checkpoints_folder(run_)));
-  EXPECT_FALSE(fs::exists(log_file(run_)));
-  EXPECT_TRUE(fs::exists(run_ / "config.yaml"));
+  remove_checkpoints(run_);
 }
 
 std::vector<std::int64_t> logged_steps(const fs::path& path) {
