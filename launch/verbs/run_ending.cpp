@@ -5,13 +5,14 @@
 
 namespace rim {
 
-std::string resume_command(const std::vector<std::string>& argv, int world_size) {
+std::string resume_command(const std::vector<std::string>& argv, int world_size, bool overwrites) {
   std::vector<std::string> words;
   if (world_size > 1) words = {"mpirun", "-np", std::to_string(world_size)};
   for (const std::string& word : argv) {
     const bool replaced = word.starts_with("resume_from_checkpoint=") || word.starts_with("overwrite_output_dir=");
     if (!replaced) words.push_back(word);
   }
+  if (overwrites) words.emplace_back("overwrite_output_dir=false");  // the file may say so, and not only the call
   words.emplace_back("resume_from_checkpoint=auto");
   return shell_quoted(words);
 }
@@ -28,7 +29,7 @@ std::string run_ending(const EndedRun& run, const TrainingResult& result, double
   if (finished) {
     text += "  report      " + shell_quoted({run.argv[0], "report", run.paths.folder.string()}) + "\n";
   } else {
-    text += "  resume      " + resume_command(run.argv, run.world_size) + "\n";
+    text += "  resume      " + resume_command(run.argv, run.world_size, run.config.overwrite_output_dir) + "\n";
   }
   return text;
 }

@@ -4,6 +4,7 @@
 
 #include "data/support/error.h"
 #include "data/support/files.h"
+#include "launch/config/config_changes.h"
 #include "trainer/checkpoint/trainer_state.h"
 #include "trainer/loop/run_folder.h"
 #include "trainer/model/model_config.h"
@@ -55,6 +56,13 @@ RunStart resume_from(const fs::path& checkpoint, const RunPaths& paths) {
   return start;
 }
 
+// What this call asks of the run otherwise than config.yaml beside its checkpoints says, which a resumption replaces.
+std::vector<std::string> changed_settings(const RunConfig& config, const fs::path& checkpoint) {
+  const fs::path earlier = RunPaths(fs::weakly_canonical(checkpoint).parent_path().parent_path()).config;
+  if (!fs::is_regular_file(earlier)) return {};
+  return config_changes(read_text_file(earlier), config.text);
+}
+
 RunStart decide(const RunConfig& config, const RunPaths& paths) {
   if (config.resume_from_checkpoint.empty()) {
     if (holds_run(paths) && !config.overwrite_output_dir) refuse_folder_in_use(paths);
@@ -65,6 +73,9 @@ RunStart decide(const RunConfig& config, const RunPaths& paths) {
   // auto, and nothing to resume: a run that lies there ended before its first checkpoint.
   RunStart start = found ? resume_from(*found, paths) : fresh(holds_run(paths));
   start.notes = std::move(notes);
+  if (found) {
+    for (std::string& change : changed_settings(config, *found)) start.notes.push_back(std::move(change));
+  }
   return start;
 }
 

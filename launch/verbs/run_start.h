@@ -23,7 +23,7 @@ struct RunStart {
   std::int64_t step = 0;           // of that checkpoint
   std::string dtype;               // that it was trained in: "float32" or "bfloat16"; empty for a fresh run
   bool replaces_old_run = false;   // files of an earlier run are to be removed first
-  std::vector<std::string> notes;  // for the user: damaged checkpoints passed over
+  std::vector<std::string> notes;  // for the user: damaged checkpoints passed over, settings that changed
 };
 Json to_json(const RunStart& start);
 RunStart run_start_from_json(const Json& json);

@@ -198,8 +198,9 @@ def test_generate_is_what_transformers_generates(trained):
 
 def test_a_stopped_run_says_how_to_go_on_and_does(world, tmp_path):
     output = tmp_path / "run"
-    config = configuration(world, output, max_steps=2000, save_steps=1000, prompt_sets={}, monitors=[])
-    process = runs.start(["train", config, "overwrite_output_dir=true"])
+    config = configuration(world, output, max_steps=2000, save_steps=1000, prompt_sets={}, monitors=[],
+                           overwrite_output_dir=True)
+    process = runs.start(["train", config])
     deadline = time.monotonic() + 60
     while not (output / "log.jsonl").exists() or not (output / "log.jsonl").read_text():
         assert process.poll() is None and time.monotonic() < deadline
@@ -212,8 +213,9 @@ def test_a_stopped_run_says_how_to_go_on_and_does(world, tmp_path):
     stopped = json.loads((output / "status.json").read_text())
     assert stopped["state"] == "preempted" and 0 < stopped["step"] < 2000
     command = re.search(r"^  resume +(.*)$", stdout, re.MULTILINE).group(1)
-    assert "overwrite_output_dir" not in command and command.endswith("resume_from_checkpoint=auto")
+    assert command.endswith("overwrite_output_dir=false resume_from_checkpoint=auto")
     resumed = subprocess.run(f"{command} max_steps={stopped['step'] + 3}", shell=True, text=True, capture_output=True,
                              env={**os.environ, **runs.MPI_ENVIRONMENT}, timeout=60)
     assert resumed.returncode == 0, resumed.stderr
+    assert f"note: max_steps was 2000 before, and is {stopped['step'] + 3} now\n" in resumed.stderr
     assert [line["step"] for line in runs.log_of(output)] == list(range(1, stopped["step"] + 4))

@@ -29,9 +29,10 @@ TEST(RunTexts, ShellQuotingSurvivesTheShell) {
 }
 
 TEST(RunTexts, TheResumeCommandRepeatsTheCall) {
-  EXPECT_EQ(resume_command({"rimscope", "train", "a.yaml", "overwrite_output_dir=true", "seed=2"}, 2),
-            "mpirun -np 2 rimscope train a.yaml seed=2 resume_from_checkpoint=auto");
-  EXPECT_EQ(resume_command({"rimscope", "train", "a.yaml", "resume_from_checkpoint=runs/a/checkpoints/step-000002"}, 1),
+  EXPECT_EQ(resume_command({"rimscope", "train", "a.yaml", "overwrite_output_dir=true", "seed=2"}, 2, true),
+            "mpirun -np 2 rimscope train a.yaml seed=2 overwrite_output_dir=false resume_from_checkpoint=auto");
+  EXPECT_EQ(resume_command({"rimscope", "train", "a.yaml", "resume_from_checkpoint=runs/a/checkpoints/step-000002"}, 1,
+                           false),
             "rimscope train a.yaml resume_from_checkpoint=auto");
 }
 
