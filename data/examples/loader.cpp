@@ -12,6 +12,8 @@
 namespace rim {
 namespace {
 
+constexpr double kMostSamples = 1e9;
+
 // Samples that share a fractional weight f; round(f * size) of them join each epoch.
 using FractionGroups = std::map<double, std::vector<std::size_t>>;
 
@@ -59,6 +61,22 @@ void require_positive(const LoaderOptions& options) {
 
 }  // namespace
 
+std::int64_t count_samples_per_epoch(const std::vector<double>& weights) {
+  double samples = 0;
+  for (const double weight : weights) {
+    if (!std::isfinite(weight) || weight < 0) throw Error(ExitCode::config, "a data weight must be a number >= 0");
+    samples += std::floor(weight);
+  }
+  for (const auto& [fraction, group] : fraction_groups(weights)) {
+    samples += static_cast<double>(drawn_from(fraction, group.size()));
+  }
+  if (samples == 0) throw Error(ExitCode::bad_data, "the training data hold no samples after weighting");
+  if (samples > kMostSamples) {
+    throw Error(ExitCode::config, "the weights of the training data make more than 1e9 samples an epoch");
+  }
+  return static_cast<std::int64_t>(samples);
+}
+
 Loader::Loader(std::vector<Sample> samples, std::vector<double> weights, LoaderOptions options)
     : samples_(std::move(samples)), weights_(std::move(weights)), options_(options) {
   require_positive(options_);
@@ -69,14 +87,7 @@ Loader::Loader(std::vector<Sample> samples, std::vector<double> weights, LoaderO
       throw Error(ExitCode::software, "the loader needs samples with tokens and a mask as long: " + sample.origin);
     }
   }
-  for (const double weight : weights_) {
-    if (!std::isfinite(weight) || weight < 0) throw Error(ExitCode::config, "a data weight must be a number >= 0");
-    samples_per_epoch_ += static_cast<std::int64_t>(weight);
-  }
-  for (const auto& [fraction, group] : fraction_groups(weights_)) {
-    samples_per_epoch_ += static_cast<std::int64_t>(drawn_from(fraction, group.size()));
-  }
-  if (samples_per_epoch_ == 0) throw Error(ExitCode::bad_data, "the training data hold no samples after weighting");
+  samples_per_epoch_ = count_samples_per_epoch(weights_);
 }
 
 std::int64_t Loader::global_batch_size() const {

@@ -2,6 +2,7 @@
 // `--help`, and so that components get checked values without knowing YAML.
 #pragma once
 
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -16,13 +17,13 @@ struct OptionVariant;
 struct OptionSpec {
   std::string name;
   OptionType type = OptionType::string;
-  Json fallback;                     // value when absent; null: absent stays null
-  std::string help;                  // one line, for --help and the user guide
+  Json fallback;     // value when absent; null: absent stays null
+  std::string help;  // one line, for --help and the user guide
   bool required = false;
   std::vector<std::string> choices;  // string and string_list: the only values allowed; empty: any
   std::vector<OptionSpec> members;   // section, section_list, section_map: the keys inside
-  double minimum = -1e300;           // integer, number
-  double maximum = 1e300;
+  double minimum = -std::numeric_limits<double>::infinity();  // integer, number
+  double maximum = std::numeric_limits<double>::infinity();
   // section_list: what an entry may hold beside `kind` depends on `kind`, which names one of these; empty: `members`.
   std::vector<OptionVariant> variants = {};
 };

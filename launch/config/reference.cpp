@@ -3,6 +3,8 @@
 #include <cctype>
 #include <string_view>
 
+#include "launch/config/bounds.h"
+
 namespace rim {
 namespace {
 
@@ -60,8 +62,9 @@ std::string cell(std::string text) {
 void add_row(const OptionSpec& spec, const std::string& path, std::string& out) {
   std::string choices;
   for (const std::string& choice : spec.choices) choices += (choices.empty() ? "" : ", ") + ("`" + choice + "`");
-  const std::string values =
-      choices.empty() ? type_text(spec) : (spec.type == OptionType::string_list ? "list of " : "") + choices;
+  const std::string bounds = bounds_text(spec);
+  const std::string values = choices.empty() ? type_text(spec) + (bounds.empty() ? "" : " " + bounds)
+                                             : (spec.type == OptionType::string_list ? "list of " : "") + choices;
   out += "| `" + path + "` | " + cell(values) + " | " + cell(fallback_text(spec)) + " | " + cell(spec.help) + " |\n";
 }
 

@@ -6,7 +6,11 @@
 namespace rim {
 namespace {
 
-constexpr double kUnbounded = 1e300;
+// Far beyond any run, and so small that products of two of them fit an int64.
+constexpr double kMostWhole = 1e9;
+// Whole numbers up to here survive readers that hold numbers as doubles.
+constexpr double kLargestSeed = 9007199254740991.0;
+constexpr double kLargestNorm = 1e30;
 
 OptionSpec option(OptionType type, std::string name, Json fallback, std::string help) {
   OptionSpec spec;
@@ -30,6 +34,13 @@ OptionSpec flag(std::string name, bool fallback, std::string help) {
 OptionSpec integer(std::string name, Json fallback, double minimum, std::string help) {
   OptionSpec spec = option(OptionType::integer, std::move(name), std::move(fallback), std::move(help));
   spec.minimum = minimum;
+  spec.maximum = kMostWhole;
+  return spec;
+}
+
+OptionSpec seed(Json fallback, std::string help) {
+  OptionSpec spec = integer("seed", std::move(fallback), 0, std::move(help));
+  spec.maximum = kLargestSeed;
   return spec;
 }
 
@@ -57,7 +68,7 @@ OptionSpec model_section() {
       {text("path", nullptr, "Hugging Face folder: config.json, safetensors weights, tokenizer.json"),
        text("config", nullptr, "a config.json (or its folder) to initialise at random instead of loading weights"),
        text("init", nullptr, "how 'config' gets its weights (default: random)", {"random"}),
-       integer("seed", nullptr, 0, "seed of the random weights of 'config' (default: the run's seed)"),
+       seed(nullptr, "seed of the random weights of 'config' (default: the run's seed)"),
        text("dtype", "auto",
             "weights and arithmetic; optimizer state and master weights are float32. auto: bfloat16 on GPUs that have "
             "it "
@@ -114,7 +125,7 @@ std::vector<OptionSpec> optimizer_options() {
           number("adam_beta1", 0.9, 0, 0.999999, "AdamW's decay of the first moment"),
           number("adam_beta2", 0.999, 0, 0.9999999, "AdamW's decay of the second moment"),
           number("adam_epsilon", 1e-8, 0, 1, "AdamW's epsilon"),
-          number("max_grad_norm", 1.0, 0, kUnbounded, "gradients are scaled down to this norm; 0: never"),
+          number("max_grad_norm", 1.0, 0, kLargestNorm, "gradients are scaled down to this norm; 0: never"),
           option(OptionType::string_list, "trainable", nullptr,
                  "glob patterns of parameter names to train, e.g. [\"model.layers.2[0-9].*\"]; left out: all")};
 }
@@ -123,7 +134,7 @@ std::vector<OptionSpec> run_options() {
   return {integer("save_steps", 500, 0, "steps between checkpoints, where monitors observe too; 0: only at the end"),
           integer("save_total_limit", nullptr, 1, "checkpoints kept, the oldest go first; left out: all"),
           integer("logging_steps", 1, 1, "steps between lines of log.jsonl"),
-          integer("seed", 1, 0, "order of the data and draws of the monitors"),
+          seed(1, "order of the data and draws of the monitors"),
           text("resume_from_checkpoint", nullptr,
                "auto: the newest whole checkpoint of output_dir, or a fresh start where there is none; or a checkpoint "
                "folder"),

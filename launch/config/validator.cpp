@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <string_view>
 
+#include "launch/config/bounds.h"
 #include "launch/config/hints.h"
 #include "launch/config/scalars.h"
 
@@ -13,21 +14,6 @@ using Kind = ConfigNode::Kind;
 
 std::string joined(const std::string& path, std::string_view name) {
   return path.empty() ? std::string(name) : path + "." + std::string(name);
-}
-
-// "0.5", "100": bounds as a user would write them.
-std::string number_text(double value) {
-  return Json(value == static_cast<double>(static_cast<std::int64_t>(value)) ? Json(static_cast<std::int64_t>(value))
-                                                                             : Json(value))
-      .dump();
-}
-
-std::string bounds_text(const OptionSpec& spec) {
-  const OptionSpec unbounded;
-  const bool low = spec.minimum > unbounded.minimum;
-  const bool high = spec.maximum < unbounded.maximum;
-  if (low && high) return "between " + number_text(spec.minimum) + " and " + number_text(spec.maximum);
-  return low ? "at least " + number_text(spec.minimum) : "at most " + number_text(spec.maximum);
 }
 
 class Validator {
@@ -144,6 +130,10 @@ class Validator {
     if (!found) {
       wrong_type(node, path, "a single text");
       return nullptr;
+    }
+    // Where leaving it out means something, an empty text would be a second way to say it, or a slip.
+    if (found->empty() && spec.choices.empty() && spec.fallback.is_null()) {
+      problems_.add(node.place, "'" + path + "' must not be empty");
     }
     const bool allowed =
         spec.choices.empty() || std::find(spec.choices.begin(), spec.choices.end(), *found) != spec.choices.end();

@@ -108,6 +108,8 @@ class TreeBuilder : public YAML::EventHandler {
   void start_member(Frame& frame, const ConfigNode& key) {
     if (key.kind != ConfigNode::Kind::scalar && key.kind != ConfigNode::Kind::refused) {
       problems_.add(key.place, "a key must be plain text");
+    } else if (key.kind == ConfigNode::Kind::scalar && key.text.empty()) {
+      problems_.add(key.place, "a key must not be empty");
     }
     frame.next = {key.kind == ConfigNode::Kind::scalar ? key.text : "", key.place, {}};
     frame.key_pending = true;

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <numeric>
 
+#include "data/support/error.h"
 #include "trainer/loop/trainable.h"
 #include "trainer/model/decoder.h"
 
@@ -11,6 +12,8 @@ namespace rim {
 namespace {
 
 constexpr double kFloatBytes = 4;
+constexpr double kLargestGlobalBatch = 1e9;  // with as many steps, positions in the data still fit an int64
+constexpr double kMostSteps = 1e9;
 constexpr double kLibraryBytes = 230e6;      // libtorch, MPI and HDF5 loaded, before any tensor
 constexpr double kLogitsChunkBytes = 200e6;  // most that a chunk of logits, their softmax and their gradient take
 
@@ -44,8 +47,19 @@ std::int64_t longest_sample(const TrainingData& data) {
 
 std::int64_t count_steps(const OptimizationSettings& settings, double steps_per_epoch) {
   if (settings.max_steps) return *settings.max_steps;
-  return std::max<std::int64_t>(
-      1, static_cast<std::int64_t>(std::ceil(*settings.num_train_epochs * steps_per_epoch - 1e-9)));
+  const double steps = std::ceil(*settings.num_train_epochs * steps_per_epoch - 1e-9);
+  if (steps > kMostSteps) throw Error(ExitCode::config, "num_train_epochs asks for more than 1e9 steps");
+  return std::max<std::int64_t>(1, static_cast<std::int64_t>(steps));
+}
+
+std::int64_t global_batch_of(const OptimizationSettings& settings, int world_size) {
+  const double batch = static_cast<double>(settings.per_device_train_batch_size) *
+                       static_cast<double>(settings.gradient_accumulation_steps) * static_cast<double>(world_size);
+  if (batch > kLargestGlobalBatch) {
+    throw Error(ExitCode::config,
+                "per_device_train_batch_size x gradient_accumulation_steps x ranks must be at most 1e9 samples");
+  }
+  return static_cast<std::int64_t>(batch);
 }
 
 void estimate_bytes(RunPlan& plan, const RunConfig& config, const ModelConfig& model, at::ScalarType dtype,
@@ -73,7 +87,7 @@ RunPlan make_run_plan(const RunConfig& config, const ModelConfig& model, at::Sca
   RunPlan plan;
   plan.parameters = model.parameter_count();
   plan.trainable_parameters = count_trainable(model, settings.trainable);
-  plan.global_batch = settings.per_device_train_batch_size * settings.gradient_accumulation_steps * world_size;
+  plan.global_batch = global_batch_of(settings, world_size);
   plan.samples_per_epoch = std::accumulate(data.weights.begin(), data.weights.end(), 0.0);
   plan.steps_per_epoch = plan.samples_per_epoch / static_cast<double>(plan.global_batch);
   plan.steps = count_steps(settings, plan.steps_per_epoch);

@@ -31,7 +31,7 @@ struct RunPlan {
 // (per token and layer about 12 vectors of the hidden size and 5 of the MLP's) with logits of a chunk, or the keys and
 // values of the monitors' largest batch of generation, `cache_positions` (ProbeNeeds). Between 3% below and 18% above
 // the measured peak for models of 0.9M to 85M parameters. Throws Error(config) for a `trainable` pattern that matches
-// nothing.
+// nothing, and for more than 1e9 samples a step or 1e9 steps.
 RunPlan make_run_plan(const RunConfig& config, const ModelConfig& model, at::ScalarType dtype, const TrainingData& data,
                       int world_size, std::int64_t cache_positions = 0);
 

@@ -34,7 +34,7 @@ seed: 2
             "you mean 'gsm8k'?\n"
             "a.yaml:4:13: 'data.thinking' is 'yes', but must be one of on, off, empty\n"
             "a.yaml:5:1: 'learning_rte' is unknown; did you mean 'learning_rate'?\n"
-            "a.yaml:6:12: 'max_steps' must be at least 1, but is 0\n"
+            "a.yaml:6:12: 'max_steps' must be between 1 and 1e9, but is 0\n"
             "a.yaml:8:1: 'seed' is given twice; the first is at a.yaml:7:1\n"
             "command line: save_steps=often: 'save_steps' must be a whole number, but is 'often'");
 }
@@ -64,7 +64,7 @@ TEST(ConfigProblems, MonitorsAreCheckedByTheirKind) {
 TEST(ConfigProblems, TypesAreNotGuessed) {
   EXPECT_THAT(problems(kMinimal, {"seed=\"5\""}), HasSubstr("must be a whole number, but is the text \"5\""));
   EXPECT_THAT(problems(kMinimal, {"seed=1.5"}), HasSubstr("must be a whole number, but is '1.5'"));
-  EXPECT_THAT(problems(kMinimal, {"seed=-1"}), HasSubstr("must be at least 0, but is -1"));
+  EXPECT_THAT(problems(kMinimal, {"seed=-1"}), HasSubstr("must be between 0 and 9007199254740991, but is -1"));
   EXPECT_THAT(problems(kMinimal, {"seed=99999999999999999999"}), HasSubstr("must be a whole number"));
   EXPECT_THAT(problems(kMinimal, {"learning_rate=.inf"}), HasSubstr("must be a number"));
   EXPECT_THAT(problems(kMinimal, {"learning_rate=nan"}), HasSubstr("must be a number"));
@@ -75,6 +75,31 @@ TEST(ConfigProblems, TypesAreNotGuessed) {
   EXPECT_THAT(problems(kMinimal, {"data.train=5"}), HasSubstr("'data.train' must be a list of sections, but is '5'"));
   EXPECT_THAT(problems(kMinimal, {"data.train=[]"}), HasSubstr("'data.train' must not be empty"));
   EXPECT_THAT(problems(kMinimal, {"monitors=[~]"}), HasSubstr("'monitors.0' must be a section of key: value lines"));
+}
+
+TEST(ConfigProblems, NumbersThatNoRunCanUseAreOutOfRange) {
+  for (const std::string key : {"max_steps", "save_steps", "per_device_train_batch_size", "ddp_timeout",
+                                "gradient_accumulation_steps", "data.max_length", "data.train.0.limit"}) {
+    EXPECT_THAT(problems(kMinimal, {key + "=9223372036854775807"}), HasSubstr(" and 1e9, but is 9223372036854775807"));
+    EXPECT_EQ(problems(kMinimal, {key + "=1000000000"}), "");
+  }
+  EXPECT_EQ(problems(kMinimal, {"seed=9007199254740991"}), "");
+  EXPECT_THAT(problems(kMinimal, {"seed=9007199254740992"}), HasSubstr("but is 9007199254740992"));
+  EXPECT_THAT(problems(kMinimal, {"max_grad_norm=1e301"}), HasSubstr("must be between 0 and 1e30, but is 1e301"));
+  EXPECT_THAT(problems(kMinimal, {"adam_beta1=1"}), HasSubstr("must be between 0 and 0.999999, but is 1"));
+}
+
+TEST(ConfigProblems, EmptyTextsAreRefusedWhereTheyStand) {
+  EXPECT_EQ(problems(kMinimal, {"output_dir=\"\""}), "command line: output_dir=\"\": 'output_dir' must not be empty");
+  EXPECT_THAT(problems(kMinimal, {"data.train.0.path=''"}), HasSubstr("'data.train.0.path' must not be empty"));
+  EXPECT_THAT(problems(kMinimal, {"trainable=['']"}), HasSubstr("'trainable.0' must not be empty"));
+  EXPECT_THAT(problems(kMinimal + "tokenizer: \"\"\n"), StartsWith("a.yaml:6:12: 'tokenizer' must not be empty"));
+  EXPECT_EQ(problems(kMinimal, {"tokenizer=", "prompt_sets.m={path: p, where: ''}"}), "");  // left out, and a default
+}
+
+TEST(ConfigProblems, AnEmptyListOfParametersTrainsNothing) {
+  EXPECT_EQ(problems(kMinimal + "trainable: []\n"),
+            "a.yaml:6:12: 'trainable' names no parameter: leave it out to train all");
 }
 
 TEST(ConfigProblems, KeysThatWouldDoNothingAreRefused) {
@@ -127,6 +152,7 @@ TEST(ConfigProblems, TextThatIsNotAConfigurationAtAll) {
   EXPECT_THAT(problems("a: 1\n---\nb: 2\n"), HasSubstr("more than one YAML document"));
   EXPECT_THAT(problems("model: {path: \"\xff\xfe\"}\n"), HasSubstr("not UTF-8"));
   EXPECT_THAT(problems("? [a, b]\n: 1\n"), HasSubstr("a.yaml:1:3: a key must be plain text"));
+  EXPECT_EQ(problems(kMinimal + "\"\": 1\n"), "a.yaml:6:1: a key must not be empty");
 }
 
 TEST(ConfigProblems, DeepNestingAndAliasBombsEndAtOnce) {

@@ -51,6 +51,16 @@ TEST(RunPlan, CountsBatchesStepsAndCheckpoints) {
   EXPECT_EQ(plan.trainable_parameters, plan.parameters);
 }
 
+TEST(RunPlan, MoreThanAnyRunIsRefused) {
+  RunConfig config = configuration();
+  config.optimization.per_device_train_batch_size = 1'000'000'000;
+  config.optimization.gradient_accumulation_steps = 1'000'000'000;
+  EXPECT_THROW(make_run_plan(config, small_model(), at::kFloat, samples(10), 64), Error);
+  config = configuration();
+  config.optimization.num_train_epochs = 1e9;
+  EXPECT_THROW(make_run_plan(config, small_model(), at::kFloat, samples(100), 1), Error);
+}
+
 TEST(RunPlan, WeightsCountAsCopies) {
   TrainingData data = samples(4);
   data.weights = {2.0, 1.0, 0.5, 0.5};
