@@ -8,6 +8,7 @@
 #include "data/support/error.h"
 #include "data/support/json_lines.h"
 #include "data/support/text.h"
+#include "data/tokenizer/utf8.h"
 
 namespace rim {
 namespace {
@@ -21,10 +22,13 @@ using RowVisitor = std::function<bool(const Json& row, const std::string& origin
 
 void visit_csv_rows(const std::filesystem::path& path, const RowVisitor& visit) {
   const CsvTable table = read_csv_file(path);
+  const auto place = [&](std::int64_t line) { return path.string() + ":" + std::to_string(line); };
+  if (!std::ranges::all_of(table.header, is_valid_utf8)) refuse(place(1), "the header is not UTF-8 text");
   for (const CsvRow& row : table.rows) {
+    if (!std::ranges::all_of(row.fields, is_valid_utf8)) refuse(place(row.line), "is not UTF-8 text");
     Json object = Json::object();
     for (std::size_t i = 0; i < table.header.size(); ++i) object[table.header[i]] = row.fields[i];
-    if (!visit(object, path.string() + ":" + std::to_string(row.line))) return;
+    if (!visit(object, place(row.line))) return;
   }
 }
 

@@ -1,5 +1,6 @@
 #include "data/support/csv.h"
 
+#include <algorithm>
 #include <optional>
 #include <utility>
 
@@ -82,6 +83,12 @@ CsvTable parse_csv(std::string_view text, const std::string& origin) {
   CsvScanner scanner(text, origin);
   auto header = scanner.next_row();
   if (!header) scanner.refuse(1, "there is no header row");
+  for (std::size_t i = 0; i < header->fields.size(); ++i) {
+    const auto before = header->fields.begin() + static_cast<std::ptrdiff_t>(i);
+    // Columns without a name cannot be asked for.
+    if (before->empty() || std::find(header->fields.begin(), before, *before) == before) continue;
+    scanner.refuse(header->line, "the header names two columns '" + *before + "'");
+  }
   CsvTable table{.header = std::move(header->fields), .rows = {}};
   while (auto row = scanner.next_row()) {
     if (row->fields.size() != table.header.size()) {
@@ -93,6 +100,10 @@ CsvTable parse_csv(std::string_view text, const std::string& origin) {
   return table;
 }
 
-CsvTable read_csv_file(const std::filesystem::path& path) { return parse_csv(read_text_file(path), path.string()); }
+CsvTable read_csv_file(const std::filesystem::path& path) {
+  const std::string text = read_text_file(path);
+  refuse_git_lfs_pointer(text, path.string());
+  return parse_csv(text, path.string());
+}
 
 }  // namespace rim

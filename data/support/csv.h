@@ -22,7 +22,7 @@ struct CsvTable {
 // The first row is the header. Beyond the RFC: lines may end in LF alone, a UTF-8 byte order mark and empty lines are
 // skipped, and a quote inside an unquoted field is an ordinary character. `origin` (a path) heads the errors.
 // Throws Error(bad_data) "<origin>:<line>: ..." for an unclosed quote, text after a closing quote, a row whose number
-// of fields is not the header's, and a file without a header.
+// of fields is not the header's, a header that names a column twice, and a file without a header.
 CsvTable parse_csv(std::string_view text, const std::string& origin);
 // Throws Error(no_input) where the file cannot be read, else as parse_csv.
 CsvTable read_csv_file(const std::filesystem::path& path);

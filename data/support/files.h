@@ -10,6 +10,9 @@ namespace rim {
 // The file's bytes. Throws Error(no_input).
 std::string read_text_file(const std::filesystem::path& path);
 
+// Throws Error(bad_data) where `content` is the pointer that Git LFS leaves in place of a file it did not fetch.
+void refuse_git_lfs_pointer(std::string_view content, const std::string& origin);
+
 // Writes through a temporary file beside `path`, fsync, rename and fsync of the folder: after a crash the old or the
 // new content is there, whole. Throws Error(input_output).
 void write_file_atomically(const std::filesystem::path& path, std::string_view content);

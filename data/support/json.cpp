@@ -17,9 +17,20 @@ const Json& member(const Json& object, std::string_view key, const std::string& 
   return *found;
 }
 
-[[noreturn]] void refuse_type(std::string_view key, std::string_view wanted, const Json& found, const std::string& origin) {
-  throw Error(ExitCode::bad_data, origin + ": '" + std::string(key) + "' must be " + std::string(wanted) +
-                                      ", but is " + found.type_name());
+[[noreturn]] void refuse_type(std::string_view key, std::string_view wanted, const Json& found,
+                              const std::string& origin) {
+  throw Error(ExitCode::bad_data,
+              origin + ": '" + std::string(key) + "' must be " + std::string(wanted) + ", but is " + found.type_name());
+}
+
+// Less the library's own number of the error and, in a text of one line, that line: who reads a file of many lines says
+// in `origin` which one it is.
+std::string reason_of(const Json::exception& error, std::string_view text) {
+  std::string reason = error.what();
+  if (const auto number = reason.find("] "); number != std::string::npos) reason.erase(0, number + 2);
+  constexpr std::string_view kPlace = "parse error at line 1, ";
+  if (reason.starts_with(kPlace) && text.find('\n') == std::string_view::npos) reason.erase(0, kPlace.size());
+  return reason;
 }
 
 bool absent(const Json& object, std::string_view key) {
@@ -38,13 +49,15 @@ Json parse_json(std::string_view text, const std::string& origin) {
   try {
     return Json::parse(text, limit_depth);
   } catch (const Json::exception& error) {
-    std::string reason = error.what();
-    const auto colon = reason.find("] ");
-    throw Error(ExitCode::bad_data, origin + ": not valid JSON: " + (colon == std::string::npos ? reason : reason.substr(colon + 2)));
+    throw Error(ExitCode::bad_data, origin + ": not valid JSON: " + reason_of(error, text));
   }
 }
 
-Json read_json_file(const std::filesystem::path& path) { return parse_json(read_text_file(path), path.string()); }
+Json read_json_file(const std::filesystem::path& path) {
+  const std::string text = read_text_file(path);
+  refuse_git_lfs_pointer(text, path.string());
+  return parse_json(text, path.string());
+}
 
 std::string json_string(const Json& object, std::string_view key, const std::string& origin) {
   const Json& value = member(object, key, origin);

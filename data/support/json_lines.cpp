@@ -12,6 +12,7 @@ namespace rim {
 void visit_json_lines(const std::filesystem::path& path,
                       const std::function<bool(const Json& row, const std::string& origin)>& visit) {
   const std::string text = read_text_file(path);
+  refuse_git_lfs_pointer(text, path.string());
   std::string_view rest = text;
   for (std::int64_t line = 1; !rest.empty(); ++line) {
     const std::size_t length = std::min(rest.find('\n'), rest.size());

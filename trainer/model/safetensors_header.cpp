@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "data/support/error.h"
+#include "data/support/files.h"
 
 namespace rim {
 namespace {
@@ -206,6 +207,7 @@ class HeaderParser {
 
 }  // namespace
 
+  refuse_git_lfs_pointer(file, origin);
 SafetensorsHeader parse_safetensors_header(std::string_view file, const std::string& origin) {
   return HeaderParser(file, origin).parse();
 }

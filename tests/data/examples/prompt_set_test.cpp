@@ -103,6 +103,20 @@ TEST(PromptSet, RefusesWhatItDoesNotKnow) {
   EXPECT_THAT(refusal(source(file.path(), "field", "prompt", "label"), ExitCode::config), HasSubstr("column=value"));
   refusal(source("/nonexistent.csv"), ExitCode::no_input);
 }
+TEST(PromptSet, TextThatIsNotUtf8NamesItsLine) {
+  for (const auto& [text, line] : {std::pair{"prompt\ngood\ncaf\xe9\n", ":3: "}, {"prompt,\xe9\ngood,1\n", ":1: "}}) {
+    const TemporaryFile file("latin1.csv", text);
+    try {
+      read_prompt_set("set", source(file.path()));
+      FAIL() << line;
+    } catch (const Error& error) {
+      EXPECT_EQ(error.code(), ExitCode::bad_data);
+      EXPECT_THAT(error.what(), HasSubstr(std::string("latin1.csv") + line));
+      EXPECT_THAT(error.what(), HasSubstr("not UTF-8"));
+    }
+  }
+}
+
 
 struct RealSet {
   std::string file, format, field, where;

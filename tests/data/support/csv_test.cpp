@@ -64,6 +64,11 @@ TEST(Csv, NamesTheLineOfWhatIsWrong) {
   EXPECT_THAT(message_of("\n\n"), HasSubstr("there is no header row"));
 }
 
+TEST(Csv, AColumnIsNamedOnce) {
+  EXPECT_THAT(message_of("\ngoal,answer,goal\n1,2,3\n"), HasSubstr("file.csv:2: the header names two columns 'goal'"));
+  EXPECT_EQ(message_of("a,,\n1,2,3\n"), "accepted");  // without names
+}
+
 TEST(Csv, MissingFileIsNoInput) {
   try {
     read_csv_file("/nonexistent/file.csv");

@@ -60,5 +60,26 @@ TEST_F(JsonLines, WritesWhatItReads) {
   EXPECT_EQ(read_text_file(path_), "{\"z\":1,\"a\":\"\xC3\xA9\\n\"}\n{\"b\":true}\n");
 }
 
+TEST_F(JsonLines, ErrorsNameOneLine) {
+  std::ofstream(path_) << "{}\n{\"a\": 1,}\n";
+  try {
+    visit_json_lines(path_, [](const Json&, const std::string&) { return true; });
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_THAT(error.what(), HasSubstr(".jsonl:2: not valid JSON: column 9: "));
+  }
+}
+
+TEST_F(JsonLines, AGitLfsPointerIsToldFromData) {
+  std::ofstream(path_) << "version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12345\n";
+  try {
+    visit_json_lines(path_, [](const Json&, const std::string&) { return true; });
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ExitCode::bad_data);
+    EXPECT_THAT(error.what(), HasSubstr(".jsonl: is a Git LFS pointer, not the file: run git lfs pull"));
+  }
+}
+
 }  // namespace
 }  // namespace rim
