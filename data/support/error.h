@@ -11,13 +11,13 @@ namespace rim {
 // Values follow BSD's sysexits.h; `rimscope` ends with the code of the error that ended it.
 enum class ExitCode : int {
   ok = 0,
-  usage = 64,        // wrong command line
-  bad_data = 65,     // a file was read, and what it says is wrong
-  no_input = 66,     // a file or folder is missing or unreadable
-  software = 70,     // training diverged, or an internal invariant broke
-  input_output = 74, // a write failed: disk full, read-only folder
-  preempted = 75,    // asked to stop; resuming continues the run
-  config = 78,       // the YAML configuration is wrong
+  usage = 64,         // wrong command line
+  bad_data = 65,      // a file was read, and what it says is wrong
+  no_input = 66,      // a file or folder is missing or unreadable
+  software = 70,      // training diverged, or an internal invariant broke
+  input_output = 74,  // a write failed: disk full, read-only folder
+  preempted = 75,     // asked to stop; resuming continues the run
+  config = 78,        // the YAML configuration is wrong
 };
 
 // One line for the user: what is wrong, where (file, line), and the remedy. Thread-safe as any exception is.
