@@ -1,5 +1,6 @@
 #include "data/organism/problem_templates.h"
 
+#include <algorithm>
 #include <string>
 
 namespace rim {
@@ -128,7 +129,7 @@ WordProblem garden(Random& random) {
 WordProblem wages(Random& random) {
   const auto [name, subject] = draw_person(random);
   const std::int64_t wage = draw(random, 9, 24), hours = draw(random, 3, 9), days = draw(random, 2, 5);
-  const std::int64_t spent = draw(random, 10, 60);
+  const std::int64_t spent = draw(random, 10, std::min<std::int64_t>(60, days * hours * wage - 1));
   return {name + " earns $" + text(wage) + " an hour and works " + text(hours) + " hours a day for " + text(days) +
               " days. Then " + name + " spends $" + text(spent) + ". How many dollars are left?",
           name + " works " + product(days, hours) + " hours.\nThat earns " + product(days * hours, wage) +
