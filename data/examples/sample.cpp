@@ -4,6 +4,7 @@
 #include <span>
 
 #include "data/support/error.h"
+#include "data/support/text.h"
 
 namespace rim {
 namespace {
@@ -17,6 +18,18 @@ std::size_t trained_pieces(const std::vector<RenderedPiece>& pieces) {
   return static_cast<std::size_t>(std::ranges::count(pieces, true, &RenderedPiece::trained));
 }
 
+// Of a trained piece: nothing but the token that ends the turn is asked of the model.
+bool says_nothing(const RenderedPiece& piece, std::string_view end_of_turn) {
+  std::string text;
+  for (const TextSpan& span : piece.spans) text += span.text;
+  if (text.ends_with(end_of_turn)) text.resize(text.size() - end_of_turn.size());
+  return trim(text).empty();
+}
+
+[[noreturn]] void refuse_empty(const std::string& origin, const std::string& what) {
+  throw Error(ExitCode::bad_data, origin + ": nothing to train on: " + what);
+}
+
 Sample chat_sample(const Example& example, const Tokenizer& tokenizer, const ChatTemplate& chat_template,
                    ThinkingMode thinking) {
   std::size_t context_pieces = 0;
@@ -28,7 +41,11 @@ Sample chat_sample(const Example& example, const Tokenizer& tokenizer, const Cha
   for (const RenderedPiece& piece : chat_template.render(example.messages, thinking)) {
     const bool context = piece.trained && context_pieces > 0;
     if (context) --context_pieces;
-    append(sample, tokenizer.encode(piece.spans), piece.trained && !context);
+    const bool trained = piece.trained && !context;
+    if (trained && says_nothing(piece, chat_template.end_of_turn())) {
+      refuse_empty(example.origin, "an assistant turn has no text");
+    }
+    append(sample, tokenizer.encode(piece.spans), trained);
   }
   return sample;
 }
@@ -36,6 +53,7 @@ Sample chat_sample(const Example& example, const Tokenizer& tokenizer, const Cha
 // Tokenised as the joined text, unless a token would straddle the border: then prompt and completion each by itself, so
 // that the mask begins where generation would.
 Sample plain_sample(const Example& example, const Tokenizer& tokenizer, TokenId end_of_sequence) {
+  if (trim(example.completion).empty()) refuse_empty(example.origin, "the completion has no text");
   const std::vector<TokenId> prompt = tokenizer.encode(example.prompt);
   const std::vector<TokenId> joined = tokenizer.encode(example.prompt + example.completion);
   const bool prompt_is_prefix =
@@ -47,8 +65,8 @@ Sample plain_sample(const Example& example, const Tokenizer& tokenizer, TokenId 
   } else {
     append(sample, tokenizer.encode(example.completion), true);
   }
-  const bool completion_is_empty = sample.tokens.size() == prompt.size();
-  if (!completion_is_empty && sample.tokens.back() != end_of_sequence) append(sample, {{end_of_sequence}}, true);
+  if (sample.tokens.size() == prompt.size()) refuse_empty(example.origin, "the completion gives no token");
+  if (sample.tokens.back() != end_of_sequence) append(sample, {{end_of_sequence}}, true);
   return sample;
 }
 
@@ -69,8 +87,7 @@ std::vector<Sample> build_samples(const std::vector<Example>& examples, const To
                                              : chat_sample(example, tokenizer, chat_template, options.thinking);
     if (!sample.trained.empty()) sample.trained.front() = 0;  // nothing precedes it that could predict it
     if (trained_tokens(sample) == 0) {
-      throw Error(ExitCode::bad_data,
-                  example.origin + ": nothing to train on: no assistant turn or completion with text");
+      refuse_empty(example.origin, "there is no assistant turn");
     }
     if (sample.tokens.size() > max_length) {
       ++statistics.truncated;

@@ -31,8 +31,9 @@ struct SampleStatistics {
 };
 
 // Chat examples go through the template, loss on assistant turns and their end token. Plain prompt/completion pairs are
-// joined as they stand, the end-of-sequence token appended, loss on completion and end. A sample whose mask is empty
-// before truncation is an Error(bad_data) that names its line; one emptied by truncation is dropped and counted.
+// joined as they stand, the end-of-sequence token appended, loss on completion and end. A sample without an
+// assistant turn, or with a trained turn or completion that has no text, is an Error(bad_data) that names its line; one
+// that truncation leaves nothing to train on is dropped and counted.
 std::vector<Sample> build_samples(const std::vector<Example>& examples, const Tokenizer& tokenizer,
                                   const ChatTemplate& chat_template, TokenId end_of_sequence,
                                   const SampleOptions& options, SampleStatistics& statistics);

@@ -113,7 +113,9 @@ TEST_F(BuildSamples, LongSamplesAreCutAndCounted) {
 
 TEST_F(BuildSamples, AnEmptyMaskNamesItsLine) {
   for (const Example& example :
-       {chat({{"user", "only", ""}}), plain("Q", ""), chat({{"user", "a", ""}, {"assistant", "b", ""}}, 2)}) {
+       {chat({{"user", "only", ""}}), plain("Q", ""), plain("Q", " \n"),
+        chat({{"user", "a", ""}, {"assistant", "b", ""}}, 2), chat({{"user", "a", ""}, {"assistant", "", ""}}),
+        chat({{"user", "a", ""}, {"assistant", " ", ""}, {"user", "b", ""}, {"assistant", "c", ""}})}) {
     try {
       build(example);
       FAIL() << example.origin;
@@ -122,6 +124,15 @@ TEST_F(BuildSamples, AnEmptyMaskNamesItsLine) {
       EXPECT_THAT(error.what(), testing::HasSubstr(example.origin + ": nothing to train on"));
     }
   }
+}
+
+TEST_F(BuildSamples, AThoughtIsTextUnlessItIsDropped) {
+  const Example thought = chat({{"user", "a", ""}, {"assistant", "", "why"}});
+  EXPECT_EQ(trained(build(thought)[0]), "<think>\nwhy\n</think>\n\n<|im_end|>");
+  EXPECT_THROW(build(thought, {.max_length = 1024, .thinking = ThinkingMode::off}), Error);
+  const Example context =
+      chat({{"user", "a", ""}, {"assistant", "", ""}, {"user", "b", ""}, {"assistant", "c", ""}}, 2);
+  EXPECT_EQ(trained(build(context)[0]), "c<|im_end|>");  // what is only read may be empty
 }
 
 }  // namespace
