@@ -60,7 +60,10 @@ void read_sizes(const Json& config, const std::string& origin, ModelConfig& resu
 }
 
 void check_sizes(const ModelConfig& config, const std::string& origin) {
-  if (config.layers > kMostLayers) refuse(origin, "'num_hidden_layers' is " + std::to_string(config.layers));
+  if (config.layers > kMostLayers) {
+    refuse(origin, "'num_hidden_layers' is " + std::to_string(config.layers) + ", must be at most " +
+                       std::to_string(kMostLayers));
+  }
   if (config.attention_heads % config.key_value_heads != 0) {
     refuse(origin, "'num_attention_heads' " + std::to_string(config.attention_heads) +
                        " is not a multiple of 'num_key_value_heads' " + std::to_string(config.key_value_heads));
@@ -124,17 +127,22 @@ void read_biases(const Json& config, const std::string& origin, ModelConfig& res
   result.query_key_norm = result.model_type == "qwen3";
 }
 
-std::vector<std::int64_t> token_ids(const Json& config, const char* key, const std::string& origin) {
-  if (!holds(config, key)) return {};
-  if (!config[key].is_array()) return {json_integer(config, key, origin)};
+// One id or a list of them.
+std::vector<std::int64_t> end_tokens(const Json& config, std::int64_t vocabulary_size, const std::string& origin) {
+  constexpr const char* kKey = "eos_token_id";
+  if (!holds(config, kKey)) return {};
   std::vector<std::int64_t> ids;
-  for (const Json& element : config[key]) ids.push_back(json_integer({{key, element}}, key, origin));
+  for (const Json& element : config[kKey].is_array() ? config[kKey] : Json::array({config[kKey]})) {
+    ids.push_back(json_integer({{kKey, element}}, kKey, origin));
+    if (ids.back() >= 0 && ids.back() < vocabulary_size) continue;
+    refuse(origin, "'eos_token_id' " + std::to_string(ids.back()) + " is outside the vocabulary");
+  }
   return ids;
 }
 
 void read_special_tokens(const Json& config, const std::filesystem::path& file, ModelConfig& result) {
   const std::string origin = file.string();
-  result.end_token_ids = token_ids(config, "eos_token_id", origin);
+  result.end_token_ids = end_tokens(config, result.vocabulary_size, origin);
   if (holds(config, "pad_token_id")) {
     const std::int64_t id = json_integer(config, "pad_token_id", origin);
     if (id >= result.vocabulary_size || id < -result.vocabulary_size) {
@@ -146,7 +154,7 @@ void read_special_tokens(const Json& config, const std::filesystem::path& file, 
   if (file.filename() != "config.json" || !std::filesystem::exists(generation)) return;
   const Json options = read_json_file(generation);
   if (options.is_object() && holds(options, "eos_token_id")) {
-    result.end_token_ids = token_ids(options, "eos_token_id", generation.string());
+    result.end_token_ids = end_tokens(options, result.vocabulary_size, generation.string());
   }
 }
 

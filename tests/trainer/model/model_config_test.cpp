@@ -72,6 +72,16 @@ TEST(ModelConfig, RefusesMissingSizesAndFiles) {
   EXPECT_THAT(error_of([&] { read_model_config("/nonexistent/config.json"); }, ExitCode::no_input), HasSubstr("nonex"));
 }
 
+TEST(ModelConfig, EndTokensLieInTheVocabulary) {
+  const std::int64_t vocabulary = small_config().at("vocab_size");
+  for (const Json& bad : {Json(vocabulary), Json(-1), Json({0, 10 * vocabulary})}) {
+    EXPECT_THAT(error_of([&] { read_config(changed("llama", "eos_token_id", bad)); }),
+                AllOf(HasSubstr("eos_token_id"), HasSubstr("outside the vocabulary")));
+  }
+  EXPECT_EQ(read_config(changed("llama", "eos_token_id", {0, vocabulary - 1})).end_token_ids,
+            (std::vector<std::int64_t>{0, vocabulary - 1}));
+}
+
 TEST(ModelConfig, ReportsEveryUnsupportedKeyAtOnce) {
   Json config = changed("llama", "hidden_act", "gelu");
   config["attention_dropout"] = 0.5;
