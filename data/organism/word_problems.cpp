@@ -51,7 +51,7 @@ WordProblem draw_word_problem(Random& random) { return random.pick(problem_templ
 void write_word_problems(const std::filesystem::path& folder, std::uint64_t seed, std::int64_t train,
                          std::int64_t test) {
   if (train < 1 || test < 1 || train > kMostProblems || test > kMostProblems - train) {
-    throw Error(ExitCode::config,
+    throw Error(ExitCode::usage,
                 "word problems: train and test must be positive and together at most " + std::to_string(kMostProblems));
   }
   require_writable_folder(folder);

@@ -31,6 +31,9 @@ std::vector<RankGpu> gather_gpus(Communicator& host, const RankGpu& mine) {
 
 DeviceChoice choose_device(const std::string& wanted, int local_rank, const GpuSurvey& survey) {
   if (wanted == "cpu") return {};
+  if (wanted != "auto" && wanted != "cuda") {
+    throw Error(ExitCode::usage, "device: '" + wanted + "' is none of auto, cpu, cuda");
+  }
   const std::string problem = survey.problem.empty() ? load_cuda_support() : survey.problem;
   if (problem.empty()) {
     const int count = static_cast<int>(survey.gpus.size());

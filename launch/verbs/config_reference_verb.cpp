@@ -20,7 +20,7 @@ Verb config_reference_verb() {
   verb.name = "config-reference";
   verb.group = "This machine and program";
   verb.summary = "print every configuration key as the page docs/configuration.md";
-  verb.options.add_options()("help", "this text");
+  verb.options.add_options()("help,h", "this text");
   verb.examples = {"rimscope config-reference > docs/configuration.md",
                    "rimscope config-reference | grep learning_rate"};
   verb.run = run;

@@ -55,7 +55,7 @@ Verb data_show_verb() {
       "Trained tokens are green on a terminal (NO_COLOR switches that off) and inside [[ and ]] elsewhere. Needs the\n"
       "model's configuration and tokenizer, and no weights.";
   verb.positionals = {{"CONFIG", true, false}, {"key=value", false, true}};
-  verb.options.add_options()("help", "this text")(
+  verb.options.add_options()("help,h", "this text")(
       "number,n", boost::program_options::value<std::int64_t>()->default_value(3)->value_name("N"),
       "first rows of each training file to show");
   verb.examples = {"rimscope data show configs/qwen3-gsm8k.yaml -n 3",

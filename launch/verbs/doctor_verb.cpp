@@ -20,7 +20,7 @@ Verb doctor_verb() {
   verb.group = "This machine and program";
   verb.summary = "say what this machine has, what is missing, and what to do about it";
   verb.details = "Ends with 0 unless something is missing that every run needs.";
-  verb.options.add_options()("help", "this text");
+  verb.options.add_options()("help,h", "this text");
   verb.examples = {"rimscope doctor", "srun --mpi=pmix rimscope doctor"};
   verb.run = run;
   return verb;

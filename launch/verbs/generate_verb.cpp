@@ -1,7 +1,9 @@
+#include <algorithm>
 #include <boost/program_options/value_semantic.hpp>
 #include <iostream>
 
 #include "data/support/error.h"
+#include "data/support/text.h"
 #include "launch/verbs/compute_choice.h"
 #include "launch/verbs/model_inputs.h"
 #include "launch/verbs/sample_text.h"
@@ -27,9 +29,18 @@ Decoder load(const std::filesystem::path& folder, const ModelConfig& config, con
   return load_decoder(folder, dtype.dtype, choice.device);
 }
 
+// A word that is none of `allowed` is found before anything is loaded.
+void require_one_of(const Invocation& call, const std::string& option, const std::vector<std::string>& allowed) {
+  const auto given = call.get<std::string>(option);
+  if (std::find(allowed.begin(), allowed.end(), given) != allowed.end()) return;
+  throw Error(ExitCode::usage, "generate: --" + option + " '" + given + "' is none of " + join(allowed, ", "));
+}
+
 int run(const Invocation& call) {
-  const auto limit = call.get<std::int64_t>("max-new-tokens");
-  if (limit < 1) throw Error(ExitCode::usage, "generate: --max-new-tokens must be at least 1");
+  require_one_of(call, "thinking", {"on", "off", "empty"});
+  require_one_of(call, "chat-template", {"auto", "chatml", "llama3"});
+  require_one_of(call, "device", {"auto", "cpu", "cuda"});
+  const std::int64_t limit = call.whole_number("max-new-tokens", 1);
   const ThinkingMode thinking = parse_thinking_mode(call.get<std::string>("thinking"));
   use_fair_share_of_cores(call.session);
 
@@ -56,8 +67,8 @@ Verb generate_verb() {
   verb.group = "Looking";
   verb.summary = "let a model or a checkpoint answer a prompt, greedily";
   verb.positionals = {{"PROMPT", true, false}};
-  verb.options.add_options()("help", "this text")("model", po::value<std::string>()->required()->value_name("DIR"),
-                                                  "Hugging Face folder or checkpoint")(
+  verb.options.add_options()("help,h", "this text")("model", po::value<std::string>()->required()->value_name("DIR"),
+                                                    "Hugging Face folder or checkpoint")(
       "thinking", po::value<std::string>()->default_value("on")->value_name("MODE"), "on, off or empty")(
       "max-new-tokens", po::value<std::int64_t>()->default_value(256)->value_name("N"), "longest answer")(
       "system", po::value<std::string>()->value_name("TEXT"), "system message (default: the template's own)")(

@@ -20,7 +20,7 @@ Verb report_verb() {
   verb.summary = "write RUN/report.html, one page that needs no network and no scripts";
   verb.details = "RUN is the output_dir of a run, finished or not. Prints the page's path.";
   verb.positionals = {{"RUN", true, false}};
-  verb.options.add_options()("help", "this text");
+  verb.options.add_options()("help,h", "this text");
   verb.examples = {"rimscope report runs/organism/target", "xdg-open \"$(rimscope report runs/organism/target)\""};
   verb.run = run;
   return verb;

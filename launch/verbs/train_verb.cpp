@@ -32,7 +32,7 @@ Verb train_verb() {
       "rimscope without mpirun, where SIGTERM and Ctrl-C do as well) writes a checkpoint and ends with 75;\n"
       "resume_from_checkpoint=auto continues it. After SIGTERM or Ctrl-C mpirun gives its ranks a second and kills them.";
   verb.positionals = {{"CONFIG", true, false}, {"key=value", false, true}};
-  verb.options.add_options()("help", "this text")("print-config",
+  verb.options.add_options()("help,h", "this text")("print-config",
                                                   "print the configuration with every default, and stop")(
       "dry-run",
       "print steps, parameters and the memory and disk it will take, and stop; loads no weights, writes nothing");

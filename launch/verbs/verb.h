@@ -3,6 +3,7 @@
 
 #include <boost/program_options/options_description.hpp>
 #include <boost/program_options/variables_map.hpp>
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -21,6 +22,8 @@ struct Invocation {
   [[nodiscard]] Value get(const std::string& name) const {
     return options[name].as<Value>();
   }
+  // A whole number from `lowest` up. Throws Error(usage) for a smaller one.
+  [[nodiscard]] std::int64_t whole_number(const std::string& name, std::int64_t lowest) const;
   // The words of a positional that may be repeated.
   [[nodiscard]] std::vector<std::string> list(const std::string& name) const {
     return has(name) ? get<std::vector<std::string>>(name) : std::vector<std::string>{};

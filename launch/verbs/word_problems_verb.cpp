@@ -9,8 +9,8 @@ namespace {
 
 int run(const Invocation& call) {
   const std::string folder = call.get<std::string>("DIR");
-  write_word_problems(folder, call.get<std::uint64_t>("seed"), call.get<std::int64_t>("train"),
-                      call.get<std::int64_t>("test"));
+  write_word_problems(folder, static_cast<std::uint64_t>(call.whole_number("seed", 0)), call.whole_number("train", 1),
+                      call.whole_number("test", 1));
   std::cout << folder << "\n";
   return 0;
 }
@@ -25,8 +25,8 @@ Verb word_problems_verb() {
   verb.summary = "write generated word problems with worked reasoning, for models that can read";
   verb.details = "train.jsonl and test.jsonl, which share no question. The same arguments write the same bytes.";
   verb.positionals = {{"DIR", true, false}};
-  verb.options.add_options()("help", "this text")("seed", po::value<std::uint64_t>()->default_value(1)->value_name("N"),
-                                                  "of all draws")(
+  verb.options.add_options()("help,h", "this text")(
+      "seed", po::value<std::int64_t>()->default_value(1)->value_name("N"), "of all draws")(
       "train", po::value<std::int64_t>()->default_value(2000)->value_name("N"), "training problems")(
       "test", po::value<std::int64_t>()->default_value(200)->value_name("N"), "held-out problems");
   verb.examples = {"rimscope word-problems data/generated/word-problems --seed 1",

@@ -25,6 +25,7 @@ def test_help_lists_every_verb_in_groups():
 @pytest.mark.parametrize("verb", VERBS)
 def test_each_verb_explains_itself_with_two_examples(verb):
     text = runs.rimscope(*verb.split(), "--help")
+    assert text == runs.rimscope(*verb.split(), "-h")
     assert text.startswith(f"Usage: rimscope {verb}")
     examples = text.split("Examples\n")[1].strip().splitlines()
     assert len(examples) == 2 and all("rimscope" in line for line in examples)
@@ -51,6 +52,14 @@ def test_version_names_the_build_and_its_libraries():
     (["train", "a.yaml", "--dry"], "there is no option '--dry'"),
     (["generate", "hello"], "the option '--model' is required"),
     (["generate", "--model", "m", "--max-new-tokens", "many", "hello"], "--max-new-tokens"),
+    (["generate", "--model", "m", "--max-new-tokens", "0", "hello"], "--max-new-tokens must be at least 1, but is 0"),
+    (["generate", "--model", "m", "--device", "gpu", "hello"], "--device 'gpu' is none of auto, cpu, cuda"),
+    (["generate", "--model", "m", "--thinking", "maybe", "hello"], "--thinking 'maybe' is none of on, off, empty"),
+    (["generate", "--model", "m", "--chat-template", "x", "hello"], "'x' is none of auto, chatml, llama3"),
+    (["word-problems", "/nonexistent/p", "--train", "0"], "--train must be at least 1, but is 0"),
+    (["word-problems", "/nonexistent/p", "--train", "20000", "--test", "1"], "together at most 20000"),
+    (["word-problems", "/nonexistent/p", "--seed=-1"], "--seed must be at least 0, but is -1"),
+    (["organism", "make", "/nonexistent/o", "--seed=-1"], "--seed must be at least 0, but is -1"),
     (["data", "show", "a.yaml", "-n", "0"], "-n must be at least 1"),
 ])
 def test_usage_errors_name_the_way_out(words, said):
