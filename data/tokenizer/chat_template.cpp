@@ -172,13 +172,26 @@ class ChatTemplate::Renderer {
   std::vector<RenderedPiece> pieces_;
 };
 
+ChatTemplate ChatTemplate::missing(const Error& reason) {
+  ChatTemplate result;
+  result.name_ = "none";
+  result.missing_ = reason;
+  return result;
+}
+
+void ChatTemplate::require_present() const {
+  if (missing_) throw Error(*missing_);
+}
+
 std::vector<RenderedPiece> ChatTemplate::render(const std::vector<Message>& messages, ThinkingMode thinking) const {
+  require_present();
   Renderer renderer(*this, messages, thinking);
   renderer.conversation();
   return renderer.take_pieces();
 }
 
 std::vector<TextSpan> ChatTemplate::render_prompt(const std::vector<Message>& messages, ThinkingMode thinking) const {
+  require_present();
   Renderer renderer(*this, messages, thinking);
   renderer.conversation();
   renderer.assistant_header();

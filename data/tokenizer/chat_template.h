@@ -3,9 +3,11 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "data/support/error.h"
 #include "data/tokenizer/tokenizer.h"
 
 namespace rim {
@@ -44,6 +46,10 @@ class ChatTemplate {
   static ChatTemplate detect(const std::filesystem::path& model_folder, const Tokenizer& tokenizer,
                              const std::string& name = "auto");
 
+  // Stands in where detect() threw `reason` and nobody may ever ask: name() is "none", end_of_turn() is empty, and
+  // rendering throws `reason`.
+  static ChatTemplate missing(const Error& reason);
+
   // The whole conversation, assistant turns trained. An empty think span is never trained. As in Qwen3's template,
   // turns before the last user message lose their reasoning, and in a family that thinks a last turn without reasoning
   // gets an empty think span. Throws Error(bad_data) for an unknown role.
@@ -61,6 +67,9 @@ class ChatTemplate {
   class Renderer;  // chat_template.cpp
 
   ChatTemplate() = default;
+  void require_present() const;
+
+  std::optional<Error> missing_;
   Family family_ = Family::chatml;
   std::string name_;
   std::string end_of_turn_;

@@ -36,10 +36,29 @@ std::vector<TokenId> stop_tokens(const ModelConfig& config, const Tokenizer& tok
   return tokens;
 }
 
+// A model that only ever continues plain text needs no template; whoever does is told then what is wrong with it.
+ChatTemplate template_of(const std::filesystem::path& folder, const Tokenizer& tokenizer, const std::string& name) {
+  if (name != "auto") return ChatTemplate::detect(folder, tokenizer, name);
+  try {
+    return ChatTemplate::detect(folder, tokenizer, name);
+  } catch (const Error& reason) {
+    return ChatTemplate::missing(reason);
+  }
+}
+
+[[noreturn]] void refuse_without_end(const std::filesystem::path& model, const std::string& end_of_turn) {
+  const std::string turn = end_of_turn.empty() ? "there is no chat template that names one"
+                                               : "the tokenizer does not know '" + end_of_turn + "'";
+  throw Error(ExitCode::bad_data, model.string() + ": no end token: config.json has no eos_token_id, and " + turn);
+}
+
 }  // namespace
 
 ModelInputs load_model_inputs(const std::filesystem::path& model, const std::filesystem::path& tokenizer_path,
                               const std::string& chat_template_name) {
+  if (model == tokenizer_path && std::filesystem::is_regular_file(model)) {
+    throw Error(ExitCode::no_input, model.string() + ": is a file; give the model's folder, which holds it");
+  }
   ModelConfig config = read_model_config(model);
   Tokenizer tokenizer = Tokenizer::load(tokenizer_path);
   if (tokenizer.vocabulary_size() > config.vocabulary_size) {
@@ -48,14 +67,9 @@ ModelInputs load_model_inputs(const std::filesystem::path& model, const std::fil
                                         model.string() + " only " + std::to_string(config.vocabulary_size) +
                                         ": they do not belong together");
   }
-  ChatTemplate chat_template = ChatTemplate::detect(folder_of(tokenizer_path), tokenizer, chat_template_name);
+  ChatTemplate chat_template = template_of(folder_of(tokenizer_path), tokenizer, chat_template_name);
   std::vector<TokenId> stops = stop_tokens(config, tokenizer, chat_template);
-  if (stops.empty()) {
-    throw Error(ExitCode::bad_data, model.string() +
-                                        ": no end token: config.json has no eos_token_id, and the tokenizer "
-                                        "does not know '" +
-                                        chat_template.end_of_turn() + "'");
-  }
+  if (stops.empty()) refuse_without_end(model, chat_template.end_of_turn());
   const TokenId end = stops.front();
   return {std::move(config),        std::move(tokenizer),
           std::move(chat_template), end,

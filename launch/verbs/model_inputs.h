@@ -21,7 +21,9 @@ struct ModelInputs {
 };
 
 // `model`: a Hugging Face folder or a config.json; `tokenizer`: a folder or a tokenizer.json. Throws as the parts do,
-// and Error(bad_data) where the tokenizer has ids beyond the model's vocabulary.
+// Error(no_input) for one file given as both, and Error(bad_data) where the tokenizer has ids beyond the model's
+// vocabulary or nothing says which token ends a text. A chat template that "auto" cannot find is an error at the first
+// rendering only.
 ModelInputs load_model_inputs(const std::filesystem::path& model, const std::filesystem::path& tokenizer,
                               const std::string& chat_template);
 

@@ -17,7 +17,9 @@ void require_basename(const std::string& name, const std::string& origin) {
 
 [[noreturn]] void refuse_without_safetensors(const std::filesystem::path& folder) {
   if (!std::filesystem::is_directory(folder)) {
-    throw Error(ExitCode::no_input, folder.string() + ": no such model folder");
+    const bool file = std::filesystem::exists(folder);
+    throw Error(ExitCode::no_input,
+                folder.string() + (file ? ": is a file, not a model folder" : ": no such model folder"));
   }
   for (const auto& item : std::filesystem::directory_iterator(folder)) {
     const std::string extension = item.path().extension().string();

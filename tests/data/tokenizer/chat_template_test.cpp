@@ -107,6 +107,22 @@ TEST_F(BareFolder, OfNamedTemplatesTheDefaultIsTaken) {
             "<|im_end|><|im_start|>user\n2+2?<|im_end|>\n<|im_start|>assistant\n");
 }
 
+TEST_F(BareFolder, AMissingTemplateIsAnErrorWhenItIsAskedFor) {
+  const ChatTemplate none = ChatTemplate::missing(Error(ExitCode::bad_data, "no template fits"));
+  EXPECT_EQ(none.name(), "none");
+  EXPECT_EQ(none.end_of_turn(), "");
+  const auto expect_refusal = [](const auto& render) {
+    try {
+      render();
+      FAIL();
+    } catch (const Error& error) {
+      EXPECT_STREQ(error.what(), "no template fits");
+    }
+  };
+  expect_refusal([&] { (void)none.render(kAnswered, ThinkingMode::on); });
+  expect_refusal([&] { (void)none.render_prompt(kQuestion, ThinkingMode::on); });
+}
+
 TEST_F(BareFolder, MalformedConfigNamesTheFile) {
   (void)folder_.write("tokenizer_config.json", "{");
   try {
