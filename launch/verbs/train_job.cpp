@@ -10,6 +10,7 @@
 #include "launch/verbs/stop_signals.h"
 #include "monitors/core/base_conditions.h"
 #include "trainer/loop/training_loop.h"
+#include "trainer/model/safetensors.h"
 
 namespace rim {
 namespace {
@@ -17,6 +18,9 @@ namespace {
 std::filesystem::path model_source(const ModelSettings& settings) {
   return settings.folder.empty() ? settings.config : settings.folder;
 }
+
+// There, and whole by their headers: opening them reads no more.
+void require_weights(const std::filesystem::path& folder) { const WeightFolder weights(folder); }
 
 std::unique_ptr<Decoder> load_or_initialize(const ModelSettings& settings, const ModelConfig& config,
                                             at::ScalarType dtype, at::Device device) {
@@ -114,6 +118,7 @@ void TrainJob::load_inputs() {
   };
   if (communicator_) {
     communicator_->together("read tokenizer and data", work);
+    if (!config_.model.folder.empty()) require_weights(config_.model.folder);
     // Every rank measures its share of the prompts, and what is recorded is their mean.
     for (const auto& [name, set] : prompt_sets_) require_same(digest_of(set), "prompts as prompt_sets." + name);
   } else {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <numeric>
 
+#include "data/examples/loader.h"
 #include "data/support/error.h"
 
 namespace rim {
@@ -39,6 +40,7 @@ TrainingData load_training_data(const DataSettings& settings, const ModelInputs&
                                         std::to_string(settings.max_length) +
                                         ") cuts every one before its first trained token");
   }
+  count_samples_per_epoch(data.weights);  // refuses what the loader would refuse later
   return data;
 }
 

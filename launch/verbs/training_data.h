@@ -19,7 +19,8 @@ struct TrainingData {
   [[nodiscard]] double trained_tokens_per_epoch() const;
 };
 
-// Throws as read_examples and build_samples do; Error(bad_data) where no sample is left.
+// Throws as read_examples and build_samples do; Error(bad_data) where no sample is left, also by
+// the files' weights.
 TrainingData load_training_data(const DataSettings& settings, const ModelInputs& model);
 
 }  // namespace rim

@@ -95,6 +95,45 @@ def test_only_pickled_weights(world):
 
 
 def test_config_that_is_not_json(world):
+def test_weights_that_git_lfs_did_not_fetch(world):
+    (world / "model/model.safetensors").write_text("version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 9\n")
+    assert "is a Git LFS pointer, not the file: run git lfs pull" in train_error(world, code=BAD_DATA)
+
+
+def test_the_file_in_a_model_folder_is_not_the_folder(world):
+    path = world / "model/config.json"
+    said = f"{path}: is a file; give the model's folder"
+    assert said in train_error(world, f"model.path={path}", "--dry-run", code=NO_INPUT)
+    assert said in error("generate", "--model", path, "hello", code=NO_INPUT)
+
+
+@pytest.mark.parametrize("changes, code, said", [
+    ({"model/model.safetensors": None}, NO_INPUT, "holds neither model.safetensors"),
+    ({"weight": "0.01"}, BAD_DATA, "no samples after weighting"),
+], ids=["weights", "weight"])
+def test_a_dry_run_finds_what_the_run_would(world, changes, code, said):
+    overrides = [f"data.train.0.weight={changes['weight']}"] if "weight" in changes else []
+    for path in changes.keys() - {"weight"}:
+        (world / path).unlink()
+    assert said in train_error(world, *overrides, "--dry-run", code=code)
+
+
+def test_plain_text_needs_no_chat_template(world):
+    """Neither the tokens nor the template of a conversation, but an end token."""
+    tokenizer = json.loads((world / "model/tokenizer.json").read_text())
+    for token in tokenizer["added_tokens"]:
+        token["content"] = token["content"].replace("im_", "other_")
+    (world / "model/tokenizer.json").write_text(json.dumps(tokenizer))
+    message = train_error(world, "data.chat_template=chatml", code=BAD_DATA)
+    assert "<|im_start|>" in message
+    config = json.loads((world / "model/config.json").read_text())
+    assert "no end token" in train_error(world, code=BAD_DATA)
+    (world / "model/config.json").write_text(json.dumps({**config, "eos_token_id": 256}))
+    assert "neither ChatML nor Llama-3" in train_error(world, code=BAD_DATA)  # the data are conversations
+    (world / "plain.jsonl").write_text(json.dumps({"prompt": "1+1=", "completion": "2"}) + "\n")
+    runs.rimscope("train", world / "run.yaml", f"data.train.0={{path: {world}/plain.jsonl, format: prompt_completion}}")
+
+
     (world / "model/config.json").write_text('{"model_type": "qwen3",')
     assert re.search(r"config\.json: not valid JSON", train_error(world, code=BAD_DATA))
 
