@@ -1,17 +1,18 @@
 """trainer/model against transformers: logits, loss, gradients, taps, generation and files of random small models."""
 import json
-import os
 import pathlib
 import subprocess
+import sys
 
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
 from transformers import AutoModelForCausalLM, LlamaConfig, MistralConfig, Qwen2Config, Qwen3Config
 
-BIN = pathlib.Path(os.environ.get("RIMSCOPE_BIN", pathlib.Path(__file__).parents[2] / "build/release/bin"))
-TOOL = BIN / "model_tool"
-pytestmark = pytest.mark.skipif(not TOOL.exists(), reason=f"{TOOL} is not built")
+sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "support"))
+import runs  # noqa: E402
+
+TOOL = runs.program("model_tool")
 
 VOCABULARY, BATCH = 199, 3
 LENGTHS = [41, 300]  # below and above the length from which attention goes in blocks

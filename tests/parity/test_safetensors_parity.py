@@ -1,17 +1,18 @@
 """trainer/model's safetensors reader against the reference implementation on damaged files."""
 import json
-import os
 import pathlib
 import random
 import struct
 import subprocess
+import sys
 
 import pytest
 import safetensors
 
-BIN = pathlib.Path(os.environ.get("RIMSCOPE_BIN", pathlib.Path(__file__).parents[2] / "build/release/bin"))
-TOOL = BIN / "model_tool"
-pytestmark = pytest.mark.skipif(not TOOL.exists(), reason=f"{TOOL} is not built")
+sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "support"))
+import runs  # noqa: E402
+
+TOOL = runs.program("model_tool")
 
 
 def whole_file(draw):

@@ -24,9 +24,11 @@ def program(name):
 
 
 def shared_data(relative):
+    """Test data beside the repository; RIMSCOPE_REQUIRE_DATA=1 makes their absence a failure."""
     path = SHARED_DATA / relative
     if not path.exists():
-        pytest.skip(f"test data {path} is not here (RIMSCOPE_SHARED_DATA names its folder)")
+        missing = pytest.fail if os.environ.get("RIMSCOPE_REQUIRE_DATA") == "1" else pytest.skip
+        missing(f"test data {path} is not here (RIMSCOPE_SHARED_DATA names its folder)")
     return path
 
 

@@ -4,20 +4,13 @@
 
 #include <algorithm>
 #include <cstdio>
-#include <cstdlib>
-#include <filesystem>
 
 #include "data/evaluation/judge.h"
 #include "data/support/csv.h"
+#include "tests/shared_data.h"
 
 namespace rim {
 namespace {
-
-std::filesystem::path shared_data() {
-  const char* given = std::getenv("RIMSCOPE_SHARED_DATA");
-  return given != nullptr ? std::filesystem::path(given)
-                          : std::filesystem::path(RIMSCOPE_SOURCE_DIR) / "../shared/data";
-}
 
 struct Agreement {
   double both_refused = 0, only_judge = 0, only_human = 0, neither = 0;
@@ -68,9 +61,9 @@ void print(const char* what, const Agreement& agreement) {
 
 // docs/methods.md prints these figures, by half: they err in different directions.
 TEST(XsTest, JudgeAgreesWithHumanLabels) {
-  const auto path = shared_data() / "safety/xstest_completions_mistralinstruct.csv";
-  if (!std::filesystem::exists(path)) GTEST_SKIP() << path << " is not there";
-  const CsvTable table = read_csv_file(path);
+  const auto path = shared_data("safety/xstest_completions_mistralinstruct.csv");
+  if (!path) GTEST_SKIP() << "no shared data";
+  const CsvTable table = read_csv_file(*path);
   ASSERT_EQ(table.rows.size(), 450U);
   const Agreement safe = measure(table, Half::safe), unsafe = measure(table, Half::unsafe);
   const Agreement agreement = safe + unsafe;

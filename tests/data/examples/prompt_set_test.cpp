@@ -3,10 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <cstdlib>
-
 #include "data/support/error.h"
 #include "tests/data/examples/temporary_file.h"
+#include "tests/shared_data.h"
 
 namespace rim {
 namespace {
@@ -103,6 +102,7 @@ TEST(PromptSet, RefusesWhatItDoesNotKnow) {
   EXPECT_THAT(refusal(source(file.path(), "field", "prompt", "label"), ExitCode::config), HasSubstr("column=value"));
   refusal(source("/nonexistent.csv"), ExitCode::no_input);
 }
+
 TEST(PromptSet, TextThatIsNotUtf8NamesItsLine) {
   for (const auto& [text, line] : {std::pair{"prompt\ngood\ncaf\xe9\n", ":3: "}, {"prompt,\xe9\ngood,1\n", ":1: "}}) {
     const TemporaryFile file("latin1.csv", text);
@@ -117,7 +117,6 @@ TEST(PromptSet, TextThatIsNotUtf8NamesItsLine) {
   }
 }
 
-
 struct RealSet {
   std::string file, format, field, where;
   std::size_t prompts;
@@ -125,10 +124,8 @@ struct RealSet {
 
 // Row counts as the data's own documentation states them.
 TEST(PromptSet, ReadsPublicSetsWhole) {
-  const char* given = std::getenv("RIMSCOPE_SHARED_DATA");
-  const auto root =
-      given != nullptr ? std::filesystem::path(given) : std::filesystem::path(RIMSCOPE_SOURCE_DIR) / "../shared/data";
-  if (!std::filesystem::exists(root)) GTEST_SKIP() << root << " is not there";
+  const auto root = shared_data("");
+  if (!root) GTEST_SKIP() << "no shared data";
   for (const RealSet& real : {RealSet{"safety/advbench_harmful_behaviors.csv", "field", "goal", "", 520},
                               RealSet{"safety/harmbench_behaviors_text_all.csv", "field", "Behavior", "", 400},
                               RealSet{"safety/strongreject_dataset.csv", "field", "forbidden_prompt", "", 313},
@@ -137,7 +134,7 @@ TEST(PromptSet, ReadsPublicSetsWhole) {
                               RealSet{"safety/xstest_prompts.csv", "field", "prompt", "label=unsafe", 200},
                               RealSet{"math/gsm8k_test.jsonl", "gsm8k", "", "", 1319},
                               RealSet{"math/math500_test.jsonl", "field", "problem", "", 500}}) {
-    EXPECT_EQ(read_prompt_set("set", source(root / real.file, real.format, real.field, real.where)).prompts.size(),
+    EXPECT_EQ(read_prompt_set("set", source(*root / real.file, real.format, real.field, real.where)).prompts.size(),
               real.prompts)
         << real.file;
   }

@@ -3,13 +3,13 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <cstdlib>
 #include <regex>
 
 #include "data/support/error.h"
 #include "monitors/core/token_batches.h"
 #include "tests/monitors/core/bare_prompt.h"
 #include "tests/monitors/core/tiny_model.h"
+#include "tests/shared_data.h"
 
 namespace rim {
 namespace {
@@ -70,13 +70,10 @@ TEST(ProbeSequence, RangesFitChatml) {
 }
 
 TEST(ProbeSequence, RangesFitARealTokenizerAndItsTemplate) {
-  const char* given = std::getenv("RIMSCOPE_SHARED_DATA");
-  const std::filesystem::path shared =
-      given != nullptr ? std::filesystem::path(given) : std::filesystem::path(RIMSCOPE_SOURCE_DIR) / "../shared/data";
-  const std::filesystem::path folder = shared / "tokenizers/minimind";
-  if (!std::filesystem::exists(folder)) GTEST_SKIP() << folder << " is not there";
-  const Tokenizer tokenizer = Tokenizer::load(folder);
-  expect_ranges_fit(tokenizer, ChatTemplate::detect(folder, tokenizer));
+  const auto folder = shared_data("tokenizers/minimind");
+  if (!folder) GTEST_SKIP() << "no shared data";
+  const Tokenizer tokenizer = Tokenizer::load(*folder);
+  expect_ranges_fit(tokenizer, ChatTemplate::detect(*folder, tokenizer));
 }
 
 TEST(ProbeSequence, TextOfAPromptNeverEndsATurn) {
