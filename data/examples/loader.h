@@ -46,12 +46,12 @@ struct LoaderIdentity {
   std::string samples_sha256;  // of the samples' tokens, masks and weights, in order
 };
 
-// Every rank holds all samples (tokenised once, deterministic) and cuts out its share. Thread-safe when const.
-class Loader {
 // Samples of an epoch where sample i comes weights[i] times (a fraction f of a weight: round(f x samples of that
 // fraction)). Throws Error(config) for a weight below zero and for more than 1e9, Error(bad_data) for none.
 std::int64_t count_samples_per_epoch(const std::vector<double>& weights);
 
+// Every rank holds all samples (tokenised once, deterministic) and cuts out its share. Thread-safe when const.
+class Loader {
  public:
   // `weights[i]`: copies of sample i per epoch (a fraction f is a seeded f-subset); empty: 1 each. Throws as
   // count_samples_per_epoch.

@@ -64,6 +64,11 @@ std::string read_text_file(const std::filesystem::path& path) {
   return std::move(text).str();
 }
 
+void refuse_git_lfs_pointer(std::string_view content, const std::string& origin) {
+  if (!content.starts_with("version https://git-lfs.github.com/spec/")) return;
+  throw Error(ExitCode::bad_data, origin + ": is a Git LFS pointer, not the file: run git lfs pull");
+}
+
 void write_file_atomically(const std::filesystem::path& path, std::string_view content) {
   std::filesystem::path temporary = path;
   temporary += ".partial";
@@ -76,11 +81,6 @@ void write_file_atomically(const std::filesystem::path& path, std::string_view c
   if (::rename(temporary.c_str(), path.c_str()) != 0) refuse_write(path, "cannot be replaced");
   sync_path(path.has_parent_path() ? path.parent_path() : ".");
 }
-void refuse_git_lfs_pointer(std::string_view content, const std::string& origin) {
-  if (!content.starts_with("version https://git-lfs.github.com/spec/")) return;
-  throw Error(ExitCode::bad_data, origin + ": is a Git LFS pointer, not the file: run git lfs pull");
-}
-
 
 void sync_path(const std::filesystem::path& path) {
   const FileDescriptor file(path, O_RDONLY);

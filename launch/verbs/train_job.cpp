@@ -115,10 +115,10 @@ void TrainJob::load_inputs() {
     const ProbeNeeds probes = check_monitors(config_, registry_, *inputs_, prompt_sets_, call_.session.size());
     dtype_ = dtype_choice();
     plan_ = make_run_plan(config_, inputs_->config, dtype_.dtype, *data_, call_.session.size(), probes.cache_positions);
+    if (!config_.model.folder.empty()) require_weights(config_.model.folder);
   };
   if (communicator_) {
     communicator_->together("read tokenizer and data", work);
-    if (!config_.model.folder.empty()) require_weights(config_.model.folder);
     // Every rank measures its share of the prompts, and what is recorded is their mean.
     for (const auto& [name, set] : prompt_sets_) require_same(digest_of(set), "prompts as prompt_sets." + name);
   } else {

@@ -94,7 +94,6 @@ def test_only_pickled_weights(world):
     assert "safetensors" in train_error(world, code=BAD_DATA)
 
 
-def test_config_that_is_not_json(world):
 def test_weights_that_git_lfs_did_not_fetch(world):
     (world / "model/model.safetensors").write_text("version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 9\n")
     assert "is a Git LFS pointer, not the file: run git lfs pull" in train_error(world, code=BAD_DATA)
@@ -134,6 +133,7 @@ def test_plain_text_needs_no_chat_template(world):
     runs.rimscope("train", world / "run.yaml", f"data.train.0={{path: {world}/plain.jsonl, format: prompt_completion}}")
 
 
+def test_config_that_is_not_json(world):
     (world / "model/config.json").write_text('{"model_type": "qwen3",')
     assert re.search(r"config\.json: not valid JSON", train_error(world, code=BAD_DATA))
 
@@ -318,6 +318,38 @@ def test_a_run_is_not_replaced_by_one_that_starts_from_its_checkpoint(world):
     assert str(base) in message and (base / "DONE").exists()
 
 
+@pytest.mark.parametrize("override", ["resume_from_checkpoint=auto", "overwrite_output_dir=true"])
+@pytest.mark.parametrize("run_was_there", [False, True])
+def test_what_is_not_the_runs_own_stays(world, override, run_was_there):
+    if run_was_there:
+        runs.rimscope("train", world / "run.yaml")
+    foreign = [world / "run/checkpoints/checkpoint-500/adapter.safetensors", world / "run/notes.txt",
+               world / "run/checkpoints/README"]
+    for path in foreign:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("mine")
+    runs.rimscope("train", world / "run.yaml", override, "max_steps=2" if "overwrite" in override else "max_steps=6")
+    assert [path.read_text() for path in foreign] == ["mine"] * 3
+    steps = [path.name for path in (world / "run/checkpoints").glob("step-*")]
+    assert sorted(steps) == (["step-000002"] if "overwrite" in override else [f"step-00000{n}" for n in (2, 4, 6)])
+
+
+def test_a_run_that_ended_before_its_first_checkpoint_is_started_over(world):
+    runs.rimscope("train", world / "run.yaml")
+    shutil.rmtree(world / "run/checkpoints")
+    result = failures.run("train", world / "run.yaml", "resume_from_checkpoint=auto", "max_steps=2")
+    assert result.returncode == 0, result.stderr
+    assert [line["step"] for line in runs.log_of(world / "run")] == [1, 2]
+
+
+def test_settings_that_change_at_a_resumption_are_said(world):
+    runs.rimscope("train", world / "run.yaml", "max_steps=2", "learning_rate=1e-4")
+    result = failures.run("train", world / "run.yaml", "resume_from_checkpoint=auto", "learning_rate=2e-4")
+    assert result.returncode == 0, result.stderr
+    assert [line for line in result.stderr.splitlines() if line.startswith("note: ")] == [
+        "note: max_steps was 2 before, and is 4 now", "note: learning_rate was 0.0001 before, and is 0.0002 now"]
+
+
 def damage(path):
     content = bytearray(path.read_bytes())
     content[len(content) // 2] ^= 0xFF
@@ -356,38 +388,6 @@ def test_a_failed_resume_leaves_the_run_as_it_was(world):
 def test_a_missing_checkpoint(world):
     message = train_error(world, f"resume_from_checkpoint={world}/nowhere", code=NO_INPUT)
     assert str(world / "nowhere") in message
-
-
-@pytest.mark.parametrize("override", ["resume_from_checkpoint=auto", "overwrite_output_dir=true"])
-@pytest.mark.parametrize("run_was_there", [False, True])
-def test_what_is_not_the_runs_own_stays(world, override, run_was_there):
-    if run_was_there:
-        runs.rimscope("train", world / "run.yaml")
-    foreign = [world / "run/checkpoints/checkpoint-500/adapter.safetensors", world / "run/notes.txt",
-               world / "run/checkpoints/README"]
-    for path in foreign:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text("mine")
-    runs.rimscope("train", world / "run.yaml", override, "max_steps=2" if "overwrite" in override else "max_steps=6")
-    assert [path.read_text() for path in foreign] == ["mine"] * 3
-    steps = [path.name for path in (world / "run/checkpoints").glob("step-*")]
-    assert sorted(steps) == (["step-000002"] if "overwrite" in override else [f"step-00000{n}" for n in (2, 4, 6)])
-
-
-def test_a_run_that_ended_before_its_first_checkpoint_is_started_over(world):
-    runs.rimscope("train", world / "run.yaml")
-    shutil.rmtree(world / "run/checkpoints")
-    result = failures.run("train", world / "run.yaml", "resume_from_checkpoint=auto", "max_steps=2")
-    assert result.returncode == 0, result.stderr
-    assert [line["step"] for line in runs.log_of(world / "run")] == [1, 2]
-
-
-def test_settings_that_change_at_a_resumption_are_said(world):
-    runs.rimscope("train", world / "run.yaml", "max_steps=2", "learning_rate=1e-4")
-    result = failures.run("train", world / "run.yaml", "resume_from_checkpoint=auto", "learning_rate=2e-4")
-    assert result.returncode == 0, result.stderr
-    assert [line for line in result.stderr.splitlines() if line.startswith("note: ")] == [
-        "note: max_steps was 2 before, and is 4 now", "note: learning_rate was 0.0001 before, and is 0.0002 now"]
 
 
 def test_precision_of_a_resumed_run_is_the_checkpoints(world):

@@ -207,8 +207,8 @@ class HeaderParser {
 
 }  // namespace
 
-  refuse_git_lfs_pointer(file, origin);
 SafetensorsHeader parse_safetensors_header(std::string_view file, const std::string& origin) {
+  refuse_git_lfs_pointer(file, origin);
   return HeaderParser(file, origin).parse();
 }
 

@@ -180,11 +180,11 @@ TEST(Loader, RefusesWhatCannotBeLoaded) {
   EXPECT_THROW(Loader(numbered_samples(2), {}, options(1, 1, 2, 2)), Error);
 }
 
-}  // namespace
-}  // namespace rim
 TEST(SamplesPerEpoch, WholeCopiesAndARoundedShareOfEachFraction) {
   EXPECT_EQ(count_samples_per_epoch({2.0, 1.0, 0.5, 0.5}), 4);
   EXPECT_THROW(count_samples_per_epoch({0.1, 0.1}), Error);  // rounds to none
   EXPECT_THROW(count_samples_per_epoch(std::vector<double>(2000, 1e6)), Error);
 }
 
+}  // namespace
+}  // namespace rim
