@@ -44,11 +44,13 @@ std::optional<std::filesystem::path> newest_checkpoint(const std::filesystem::pa
 struct LoadedCheckpoint {
   std::int64_t step = 0;
   Json progress;
-  TensorMap optimizer_state;
+  SafetensorsFile optimizer_state;  // mapped: several times the weights, to be read tensor by tensor
   TensorMap observer_state;
 };
-// Verifies each file's SHA-256 against trainer-state.json, loads the weights into `model`. Throws Error(bad_data)
-// naming the damaged file.
+// Compares each file with its size and SHA-256 in trainer-state.json. Reads all of them: once per host is enough.
+// Throws Error(bad_data) naming the damaged file.
+void verify_checkpoint(const std::filesystem::path& folder);
+// Loads the weights into `model`. Does not verify the files. Throws Error(bad_data) where they are not a checkpoint's.
 LoadedCheckpoint load_checkpoint(const std::filesystem::path& folder, Decoder& model);
 
 }  // namespace rim

@@ -5,22 +5,24 @@
 namespace rim {
 namespace {
 
-TensorMap read_tensors(const std::filesystem::path& folder, const char* name, const TrainerState& state) {
+TensorMap read_tensors(const SafetensorsFile& file) {
   TensorMap tensors;
-  if (!state.files.contains(name)) return tensors;
-  const SafetensorsFile file(folder / name);
-  for (const std::string& tensor : file.names()) tensors[tensor] = file.read(tensor);
+  for (const std::string& name : file.names()) tensors[name] = file.read(name);
   return tensors;
 }
 
 }  // namespace
 
+void verify_checkpoint(const std::filesystem::path& folder) { verify_files(folder, read_trainer_state(folder)); }
+
 LoadedCheckpoint load_checkpoint(const std::filesystem::path& folder, Decoder& model) {
   const TrainerState state = read_trainer_state(folder);
-  verify_files(folder, state);
+  if (!state.files.contains(kOptimizerFile)) {
+    throw Error(ExitCode::bad_data, folder.string() + ": has no " + kOptimizerFile + " to go on from");
+  }
   model.load(WeightFolder(folder));
-  return {state.step, state.progress, read_tensors(folder, kOptimizerFile, state),
-          read_tensors(folder, kObserverFile, state)};
+  return {state.step, state.progress, SafetensorsFile(folder / kOptimizerFile),
+          state.files.contains(kObserverFile) ? read_tensors(SafetensorsFile(folder / kObserverFile)) : TensorMap{}};
 }
 
 }  // namespace rim

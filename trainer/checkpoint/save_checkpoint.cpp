@@ -1,5 +1,6 @@
 #include <array>
 #include <cstdio>
+#include <map>
 #include <utility>
 
 #include "data/support/error.h"
@@ -35,8 +36,8 @@ Json config_to_save(Json config, const std::vector<NamedParameter>& weights) {
   return config;
 }
 
-void write_tensors(const fs::path& path, const TensorMap& tensors) {
-  write_safetensors(path, {tensors.begin(), tensors.end()});
+FileDigest write_tensors(const fs::path& path, const TensorMap& tensors) {
+  return write_safetensors(path, {tensors.begin(), tensors.end()});
 }
 
 void write_content(const fs::path& folder, const CheckpointContent& content, const std::vector<fs::path>& model_files) {
@@ -44,10 +45,12 @@ void write_content(const fs::path& folder, const CheckpointContent& content, con
   write_file_atomically(folder / "config.json", config_to_save(content.model_config, content.weights).dump(2) + '\n');
   std::vector<std::pair<std::string, at::Tensor>> weights;
   for (const NamedParameter& parameter : content.weights) weights.emplace_back(parameter.name, parameter.tensor);
-  write_weight_folder(folder, weights);
-  if (!content.optimizer_state.empty()) write_tensors(folder / kOptimizerFile, content.optimizer_state);
-  if (!content.observer_state.empty()) write_tensors(folder / kObserverFile, content.observer_state);
-  write_trainer_state(folder, content.step, content.progress);
+  std::map<std::string, FileDigest> digests = write_weight_folder(folder, weights);
+  for (const auto& [name, tensors] :
+       {std::pair{kOptimizerFile, &content.optimizer_state}, std::pair{kObserverFile, &content.observer_state}}) {
+    if (!tensors->empty()) digests[name] = write_tensors(folder / name, *tensors);
+  }
+  write_trainer_state(folder, content.step, content.progress, std::move(digests));
   sync_path(folder);
 }
 

@@ -15,11 +15,12 @@ bool plain_name(const std::string& name) {
   return !name.empty() && name != "." && name != ".." && name.find('/') == std::string::npos;
 }
 
-Json digests_to_json(const std::filesystem::path& folder) {
+Json digests_to_json(const std::filesystem::path& folder, std::map<std::string, FileDigest> known) {
   Json files = Json::object();
   for (const auto& entry : std::filesystem::directory_iterator(folder)) {
-    const FileDigest digest = digest_file(entry.path());
-    files[entry.path().filename().string()] = {{"bytes", digest.bytes}, {"sha256", digest.sha256}};
+    const std::string name = entry.path().filename();
+    if (!known.contains(name)) known[name] = digest_file(entry.path());
+    files[name] = {{"bytes", known[name].bytes}, {"sha256", known[name].sha256}};
   }
   return files;
 }
@@ -36,12 +37,13 @@ std::map<std::string, FileDigest> digests_from_json(const Json& files, const std
 
 }  // namespace
 
-void write_trainer_state(const std::filesystem::path& folder, std::int64_t step, const Json& progress) {
+void write_trainer_state(const std::filesystem::path& folder, std::int64_t step, const Json& progress,
+                         std::map<std::string, FileDigest> known) {
   const Json state = {{"format", kFormat},
                       {"format_version", kFormatVersion},
                       {"step", step},
                       {"progress", progress},
-                      {"files", digests_to_json(folder)}};
+                      {"files", digests_to_json(folder, std::move(known))}};
   write_file_atomically(folder / kTrainerStateFile, state.dump(2) + '\n');
 }
 

@@ -22,8 +22,10 @@ struct TrainerState {
   std::map<std::string, FileDigest> files;  // every file of the folder but trainer-state.json and DONE
 };
 
-// Digests all files that lie in `folder` and writes trainer-state.json. Throws Error(input_output).
-void write_trainer_state(const std::filesystem::path& folder, std::int64_t step, const Json& progress);
+// Writes trainer-state.json with the digests of all files that lie in `folder`: those in `known`, by name, were taken
+// while they were written, the others are read. Throws Error(input_output).
+void write_trainer_state(const std::filesystem::path& folder, std::int64_t step, const Json& progress,
+                         std::map<std::string, FileDigest> known);
 // Marks the folder whole: DONE holds the digest of trainer-state.json. Throws Error(input_output).
 void write_done(const std::filesystem::path& folder);
 [[nodiscard]] bool is_done(const std::filesystem::path& folder);

@@ -29,7 +29,7 @@ struct Group {
 constexpr std::string_view kFirstMoment = "exp_avg.";
 
 // A run that trains more or fewer parameters than before is another run: what it leaves out would silently stay.
-void require_same_parameters(const TensorMap& state, const std::vector<NamedParameter>& parameters) {
+void require_same_parameters(const SafetensorsFile& state, const std::vector<NamedParameter>& parameters) {
   const auto refuse = [](const std::string& name, const std::string& what) {
     throw Error(ExitCode::config, "the checkpoint's run " + what + " '" + name +
                                       "'; resume with the same `trainable`, or start a new run from its weights "
@@ -40,7 +40,7 @@ void require_same_parameters(const TensorMap& state, const std::vector<NamedPara
     trained.insert(parameter.name);
     if (!state.contains(std::string(kFirstMoment) + parameter.name)) refuse(parameter.name, "did not train");
   }
-  for (const auto& [name, tensor] : state) {
+  for (const std::string& name : state.names()) {
     if (!name.starts_with(kFirstMoment)) continue;
     const std::string parameter = name.substr(kFirstMoment.size());
     if (!trained.contains(parameter)) refuse(parameter, "also trained");
@@ -48,16 +48,16 @@ void require_same_parameters(const TensorMap& state, const std::vector<NamedPara
 }
 
 // One tensor of a saved state, checked against the one it will be copied into.
-const at::Tensor& stored(const TensorMap& state, const std::string& name, const at::Tensor& like) {
-  const auto found = state.find(name);
-  if (found == state.end()) throw Error(ExitCode::bad_data, "the optimizer's state has no '" + name + "'");
-  if (found->second.sizes() != like.sizes() || found->second.scalar_type() != like.scalar_type()) {
+at::Tensor stored(const SafetensorsFile& state, const std::string& name, const at::Tensor& like) {
+  if (!state.contains(name)) throw Error(ExitCode::bad_data, "the optimizer's state has no '" + name + "'");
+  const std::vector<std::int64_t> shape = state.shape(name);
+  if (shape != like.sizes() || state.dtype(name) != like.scalar_type()) {
     std::ostringstream message;
-    message << "the optimizer's state: '" << name << "' is " << found->second.scalar_type() << ' '
-            << found->second.sizes() << ", but must be " << like.scalar_type() << ' ' << like.sizes();
+    message << "the optimizer's state: '" << name << "' is " << state.dtype(name) << ' ' << at::IntArrayRef(shape)
+            << ", but must be " << like.scalar_type() << ' ' << like.sizes();
     throw Error(ExitCode::bad_data, message.str());
   }
-  return found->second;
+  return state.read(name);
 }
 
 }  // namespace
@@ -114,7 +114,7 @@ TensorMap AdamW::state() const {
   return state;
 }
 
-void AdamW::load_state(const TensorMap& state) {
+void AdamW::load_state(const SafetensorsFile& state) {
   if (parameters_.empty()) return;
   const at::NoGradGuard no_grad;
   require_same_parameters(state, parameters_);

@@ -30,9 +30,9 @@ class AdamW {
   // "master.<name>" (bf16 models), "exp_avg.<name>", "exp_avg_sq.<name>", "step". The tensors share their storage with
   // the optimizer: write them out before the next step.
   [[nodiscard]] TensorMap state() const;
-  // Throws Error(config) where the state is of more or fewer parameters, Error(bad_data) naming what is missing or
-  // misshapen.
-  void load_state(const TensorMap& state);
+  // Reads one tensor at a time. Throws Error(config) where the state is of more or fewer parameters, Error(bad_data)
+  // naming what is missing or misshapen.
+  void load_state(const SafetensorsFile& state);
 
  private:
   [[nodiscard]] bool has_master(std::size_t parameter) const;

@@ -76,10 +76,13 @@ void TrainingRun::start_fresh() {
 }
 
 void TrainingRun::resume(const std::filesystem::path& checkpoint, AdamW& optimizer) {
+  const bool verifies = communicator_.first_on_host("find the first rank of each host");
   communicator_.together("load the checkpoint", [&] {
+    const Json progress = read_trainer_state(checkpoint).progress;
+    require_same_data(progress.contains("data") ? progress.at("data") : Json(), data_, loader_.options(),
+                      checkpoint.string());
+    if (verifies) verify_checkpoint(checkpoint);
     const LoadedCheckpoint loaded = load_checkpoint(checkpoint, model_);
-    const Json saved = loaded.progress.contains("data") ? loaded.progress.at("data") : Json();
-    require_same_data(saved, data_, loader_.options(), checkpoint.string());
     with_context(checkpoint.string(), [&] { optimizer.load_state(loaded.optimizer_state); });
     if (observer_ != nullptr) observer_->load_state(loaded.observer_state);
     record_ = record_from(loaded, checkpoint.string());

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "data/support/json.h"
+#include "data/support/sha256.h"
 
 namespace rim {
 
@@ -56,12 +57,14 @@ class WeightFolder {
   std::map<std::string, std::size_t> index_;
 };
 
-// Writes one file: metadata {"format": "pt"}, data aligned to 8, written, fsynced. Throws Error(input_output).
-void write_safetensors(const std::filesystem::path& path,
-                       const std::vector<std::pair<std::string, at::Tensor>>& tensors);
-// Writes model.safetensors, or several shards and the index where the total exceeds `shard_bytes`.
-void write_weight_folder(const std::filesystem::path& folder,
-                         const std::vector<std::pair<std::string, at::Tensor>>& tensors,
-                         std::int64_t shard_bytes = 5'000'000'000);
+// Writes one file: metadata {"format": "pt"}, data aligned to 8, written, fsynced. Returns the digest of what it wrote.
+// Throws Error(input_output).
+FileDigest write_safetensors(const std::filesystem::path& path,
+                             const std::vector<std::pair<std::string, at::Tensor>>& tensors);
+// Writes model.safetensors, or several shards and the index where the total exceeds `shard_bytes`. Returns the digests
+// of the safetensors files by name.
+std::map<std::string, FileDigest> write_weight_folder(const std::filesystem::path& folder,
+                                                      const std::vector<std::pair<std::string, at::Tensor>>& tensors,
+                                                      std::int64_t shard_bytes = 5'000'000'000);
 
 }  // namespace rim

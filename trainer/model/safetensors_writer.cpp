@@ -35,6 +35,8 @@ class OutputFile {
   OutputFile& operator=(const OutputFile&) = delete;
 
   void write(const char* data, std::size_t bytes) {
+    sha256_.add(data, bytes);
+    written_ += static_cast<std::int64_t>(bytes);
     while (bytes > 0) {
       const ssize_t written = ::write(descriptor_, data, bytes);
       if (written < 0 && errno == EINTR) continue;
@@ -43,14 +45,17 @@ class OutputFile {
       bytes -= static_cast<std::size_t>(written);
     }
   }
-  void finish() {
+  FileDigest finish() {
     if (::fsync(descriptor_) != 0) refuse(path_, "cannot be synced to disk");
     if (::close(std::exchange(descriptor_, -1)) != 0) refuse(path_, "cannot be closed");
+    return {written_, sha256_.hexadecimal()};
   }
 
  private:
   std::filesystem::path path_;
   int descriptor_;
+  Sha256 sha256_;
+  std::int64_t written_ = 0;
 };
 
 // The length word and the JSON, padded with spaces so that the data start at a multiple of 8.
@@ -103,7 +108,7 @@ std::string shard_name(std::size_t number, std::size_t count) {
 
 }  // namespace
 
-void write_safetensors(const std::filesystem::path& path, const NamedTensors& unordered) {
+FileDigest write_safetensors(const std::filesystem::path& path, const NamedTensors& unordered) {
   const NamedTensors tensors = in_file_order(unordered);
   OutputFile file(path);
   const std::string header = header_bytes(tensors);
@@ -112,17 +117,19 @@ void write_safetensors(const std::filesystem::path& path, const NamedTensors& un
     const at::Tensor plain = tensor.detach().cpu().contiguous();  // one at a time: no second copy of the model
     file.write(static_cast<const char*>(plain.const_data_ptr()), plain.nbytes());
   }
-  file.finish();
+  return file.finish();
 }
 
-void write_weight_folder(const std::filesystem::path& folder, const NamedTensors& tensors, std::int64_t shard_bytes) {
+std::map<std::string, FileDigest> write_weight_folder(const std::filesystem::path& folder, const NamedTensors& tensors,
+                                                      std::int64_t shard_bytes) {
   const std::vector<NamedTensors> shards = cut_into_shards(tensors, shard_bytes);
-  if (shards.size() == 1) return write_safetensors(folder / "model.safetensors", tensors);
+  if (shards.size() == 1) return {{"model.safetensors", write_safetensors(folder / "model.safetensors", tensors)}};
+  std::map<std::string, FileDigest> digests;
   Json index = {{"metadata", {{"total_size", 0}}}, {"weight_map", Json::object()}};
   std::size_t total = 0;
   for (std::size_t i = 0; i < shards.size(); ++i) {
     const std::string name = shard_name(i, shards.size());
-    write_safetensors(folder / name, shards[i]);
+    digests[name] = write_safetensors(folder / name, shards[i]);
     for (const auto& named : shards[i]) {
       index["weight_map"][named.first] = name;
       total += named.second.nbytes();
@@ -130,6 +137,7 @@ void write_weight_folder(const std::filesystem::path& folder, const NamedTensors
   }
   index["metadata"]["total_size"] = total;
   write_file_atomically(folder / "model.safetensors.index.json", index.dump(2) + "\n");
+  return digests;
 }
 
 }  // namespace rim

@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 
 namespace rim {
@@ -25,6 +26,12 @@ Error decode(const std::string& text, const std::string& where) {
 }
 
 }  // namespace
+
+bool Communicator::first_on_host(const std::string& name) {
+  const std::string here = host_name();
+  const std::vector<std::string> hosts = all_gather(here, name);
+  return std::find(hosts.begin(), hosts.end(), here) - hosts.begin() == rank();
+}
 
 void Communicator::agree(const std::optional<Error>& error, const std::string& name) {
   if (size() == 1) {

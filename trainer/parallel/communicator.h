@@ -39,6 +39,8 @@ class Communicator {
   virtual double maximum(double value, const std::string& name) = 0;
   // Each rank's string, in rank order, on every rank.
   virtual std::vector<std::string> all_gather(const std::string& value, const std::string& name) = 0;
+  // True on the lowest rank of each host (by the hosts' names): for work that is done once per host.
+  bool first_on_host(const std::string& name);
 
   // After work that may have failed on some rank: throws the same Error on every rank if any rank passes one (the
   // lowest failing rank's, with "rank R of N (host): " before it where there are several ranks). Where the ranks cannot

@@ -72,7 +72,7 @@ TEST_F(CheckpointTest, ComesBackBitEqual) {
     EXPECT_TRUE(at::equal(other.parameters()[i].tensor, saved.weights[i].tensor)) << saved.weights[i].name;
   }
   for (const auto& [name, tensor] : saved.optimizer_state) {
-    EXPECT_TRUE(at::equal(loaded.optimizer_state.at(name), tensor)) << name;
+    EXPECT_TRUE(at::equal(loaded.optimizer_state.read(name), tensor)) << name;
   }
   EXPECT_TRUE(at::equal(loaded.observer_state.at("chosen"), at::arange(7)));
 }
@@ -89,8 +89,17 @@ TEST_F(CheckpointTest, ConfigNamesTheSavedDtype) {
   EXPECT_FALSE(rewritten.contains("torch_dtype"));
 }
 
+TEST_F(CheckpointTest, DigestsTakenWhileWritingAreThoseOfTheFiles) {
+  const fs::path folder = save(1);
+  const Json files = read_json_file(folder / "trainer-state.json").at("files");
+  EXPECT_EQ(files.size(), 5U);  // all but trainer-state.json and DONE
+  for (const auto& [name, saved] : files.items()) {
+    const FileDigest read = digest_file(folder / name);
+    EXPECT_EQ(saved, (Json{{"bytes", read.bytes}, {"sha256", read.sha256}})) << name;
+  }
+}
+
 TEST_F(CheckpointTest, EveryFlippedByteIsNoticedAndNamed) {
-  Decoder model = rim::testing::tiny_decoder();
   for (const std::string& name : entries(save(1))) {
     const fs::path file = save(1) / name;
     const auto middle = static_cast<std::streamoff>(fs::file_size(file) / 2);
@@ -101,7 +110,7 @@ TEST_F(CheckpointTest, EveryFlippedByteIsNoticedAndNamed) {
     stream.put(flipped);
     stream.close();
     try {
-      load_checkpoint(folder_ / "step-000001", model);
+      verify_checkpoint(folder_ / "step-000001");
       ADD_FAILURE() << name << " was flipped and accepted";
     } catch (const Error& error) {
       EXPECT_EQ(error.code(), ExitCode::bad_data);
@@ -112,10 +121,9 @@ TEST_F(CheckpointTest, EveryFlippedByteIsNoticedAndNamed) {
 }
 
 TEST_F(CheckpointTest, TruncatedAndMissingFilesAreNamed) {
-  Decoder model = rim::testing::tiny_decoder();
   const auto message = [&]() -> std::string {
     try {
-      load_checkpoint(folder_ / "step-000001", model);
+      verify_checkpoint(folder_ / "step-000001");
     } catch (const Error& error) {
       return error.what();
     }
@@ -127,6 +135,20 @@ TEST_F(CheckpointTest, TruncatedAndMissingFilesAreNamed) {
   EXPECT_THAT(message(), AllOf(HasSubstr("tokenizer.json"), HasSubstr("missing")));
   fs::remove(save(1) / "DONE");
   EXPECT_THAT(message(), HasSubstr("no DONE"));
+}
+
+TEST_F(CheckpointTest, WithoutAnOptimizersStateThereIsNothingToGoOnFrom) {
+  Decoder model = rim::testing::tiny_decoder();
+  CheckpointContent weights_alone = content(1, model);
+  weights_alone.optimizer_state.clear();
+  const fs::path folder = save_checkpoint(folder_, weights_alone, {});
+  try {
+    load_checkpoint(folder, model);
+    FAIL() << "no optimizer state was saved";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ExitCode::bad_data);
+    EXPECT_THAT(error.what(), HasSubstr("step-000001: has no optimizer.safetensors"));
+  }
 }
 
 TEST_F(CheckpointTest, NewestSkipsDamagedAndUnfinishedOnesWithANoteEach) {

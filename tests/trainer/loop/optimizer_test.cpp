@@ -2,10 +2,14 @@
 #include "trainer/loop/optimizer.h"
 
 #include <ATen/ATen.h>
+#include <c10/core/Allocator.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <cmath>
+#include <filesystem>
+#include <optional>
 
 #include "data/support/error.h"
 
@@ -84,10 +88,50 @@ TEST(AdamW, Bfloat16WeightsAreRoundedFp32Masters) {
   EXPECT_FALSE(at::equal(half[1].tensor, parameters(at::kBFloat16)[1].tensor));
 }
 
-TensorMap cloned(const TensorMap& state) {
-  TensorMap copy;
-  for (const auto& [name, tensor] : state) copy[name] = tensor.clone();
-  return copy;
+// A state as a checkpoint keeps it.
+class SavedState {
+ public:
+  explicit SavedState(const TensorMap& state)
+      : path_(std::filesystem::temp_directory_path() / ("rimscope-optimizer-" + std::to_string(::getpid()))) {
+    write_safetensors(path_, {state.begin(), state.end()});
+    file_.emplace(path_);
+  }
+  ~SavedState() { std::filesystem::remove(path_); }
+  SavedState(const SavedState&) = delete;
+  SavedState& operator=(const SavedState&) = delete;
+  [[nodiscard]] const SafetensorsFile& file() const { return *file_; }
+
+ private:
+  std::filesystem::path path_;
+  std::optional<SafetensorsFile> file_;
+};
+
+// Bytes of libtorch's CPU memory in use, and the most there were, while it lives.
+class MemoryWatch : public c10::MemoryReportingInfoBase {
+ public:
+  [[nodiscard]] std::int64_t peak() const { return peak_; }
+  void reportMemoryUsage(void*, std::int64_t size, std::size_t, std::size_t, c10::Device) override {
+    now_ += size;
+    peak_ = std::max(peak_, now_);
+  }
+  [[nodiscard]] bool memoryProfilingEnabled() const override { return true; }
+
+ private:
+  std::int64_t now_ = 0, peak_ = 0;
+};
+
+TEST(AdamW, ReadsItsStateTensorByTensor) {
+  std::vector<NamedParameter> many;
+  for (int i = 0; i < 20; ++i) many.push_back({"w" + std::to_string(i), at::rand({100, 100})});
+  AdamW optimizer(many, {});
+  const SavedState saved(optimizer.state());
+  const auto watch = std::make_shared<MemoryWatch>();
+  {
+    const c10::DebugInfoGuard guard(c10::DebugInfoKind::PROFILER_STATE, watch);
+    optimizer.load_state(saved.file());
+  }
+  EXPECT_GE(watch->peak(), 40'000) << "nothing was watched";
+  EXPECT_LE(watch->peak(), 2 * 40'000);  // of the 40 tensors' 1.6 MB
 }
 
 TEST(AdamW, ContinuesBitEqualFromItsState) {
@@ -95,7 +139,7 @@ TEST(AdamW, ContinuesBitEqualFromItsState) {
   AdamW first(straight, {});
   for (int step = 0; step < 3; ++step) first.step(gradients(step), 1e-2);
   AdamW second(resumed, {});
-  second.load_state(cloned(first.state()));
+  second.load_state(SavedState(first.state()).file());
   for (int step = 3; step < 6; ++step) {
     first.step(gradients(step), 1e-2);
     second.step(gradients(step), 1e-2);
@@ -105,13 +149,13 @@ TEST(AdamW, ContinuesBitEqualFromItsState) {
 
 TEST(AdamW, RefusesAStateThatDoesNotFit) {
   AdamW optimizer(parameters(at::kFloat), {});
-  TensorMap missing = cloned(optimizer.state());
+  TensorMap missing = optimizer.state();
   missing.erase("exp_avg_sq.norm");
-  TensorMap misshapen = cloned(optimizer.state());
+  TensorMap misshapen = optimizer.state();
   misshapen["exp_avg.matrix"] = at::zeros({3, 2});
   const auto message = [&](const TensorMap& state) -> std::string {
     try {
-      optimizer.load_state(state);
+      optimizer.load_state(SavedState(state).file());
     } catch (const Error& error) {
       EXPECT_EQ(error.code(), ExitCode::bad_data);
       return error.what();
@@ -120,7 +164,7 @@ TEST(AdamW, RefusesAStateThatDoesNotFit) {
   };
   EXPECT_THAT(message(missing), HasSubstr("'exp_avg_sq.norm'"));
   EXPECT_THAT(message(misshapen), HasSubstr("'exp_avg.matrix'"));
-  TensorMap without_step = cloned(optimizer.state());
+  TensorMap without_step = optimizer.state();
   without_step.erase("step");
   EXPECT_THAT(message(without_step), HasSubstr("'step'"));
 }
@@ -130,7 +174,7 @@ TEST(AdamW, RefusesAStateOfOtherParameters) {
   AdamW whole(both, {}), part({both[0]}, {});
   const auto message = [](AdamW& optimizer, const AdamW& other) -> std::string {
     try {
-      optimizer.load_state(cloned(other.state()));
+      optimizer.load_state(SavedState(other.state()).file());
     } catch (const Error& error) {
       EXPECT_EQ(error.code(), ExitCode::config);
       return error.what();

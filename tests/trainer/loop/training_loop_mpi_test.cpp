@@ -283,6 +283,28 @@ TEST_F(TrainingLoopTest, FailedSaveEndsAllRanksAndKeepsTheOldCheckpoint) {
   EXPECT_THAT(notes, IsEmpty());
 }
 
+TEST_F(TrainingLoopTest, ADamagedCheckpointEndsAllRanks) {
+  auto options = tiny_options(folder("run"), 2);
+  const fs::path checkpoint = run_tiny(*communicator_, options).result.last_checkpoint;
+  if (first()) {
+    std::string bytes = read_text_file(checkpoint / "optimizer.safetensors");
+    bytes[bytes.size() - 3] ^= 1;  // a tensor's: only the digest can tell
+    write_file_atomically(checkpoint / "optimizer.safetensors", bytes);
+  }
+  communicator_->all_gather("", "damage done");
+  options.resume_from_checkpoint = checkpoint;
+  bool cut_back = false;
+  options.resumed = [&] { cut_back = true; };
+  try {
+    run_tiny(*communicator_, options);
+    FAIL() << "a flipped bit was trained on";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ExitCode::bad_data);
+    EXPECT_THAT(error.what(), HasSubstr("optimizer.safetensors: is damaged"));
+  }
+  EXPECT_FALSE(cut_back);
+}
+
 TEST_F(TrainingLoopTest, RefusesRanksThatReadDifferentSamples) {
   if (communicator_->size() == 1) GTEST_SKIP() << "one rank agrees with itself";
   auto samples = tiny_samples();

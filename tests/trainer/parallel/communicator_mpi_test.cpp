@@ -174,6 +174,10 @@ template <typename Work>
   return std::all_of(stack.begin(), stack.end(), [](unsigned char byte) { return byte == 0xa5; });
 }
 
+TEST_F(MpiCommunicatorTest, OneRankIsTheFirstOfAHost) {  // mpirun starts them all here
+  EXPECT_EQ(communicator_->first_on_host("hosts"), rank_ == 0);
+}
+
 TEST_F(MpiCommunicatorTest, WhatArrivesAfterTheTimeLimitIsWrittenWhereNobodyElseIs) {
   if (size_ == 1) GTEST_SKIP() << "one rank waits for nobody";
   const auto impatient = make_impatient();
