@@ -48,6 +48,18 @@ void write_all(int descriptor, std::string_view content, const std::filesystem::
   }
 }
 
+void replace_file(const std::filesystem::path& path, std::string_view content, bool synced) {
+  std::filesystem::path temporary = path;
+  temporary += ".partial";
+  {
+    FileDescriptor file(temporary, O_WRONLY | O_CREAT | O_TRUNC);
+    if (file.value() < 0) refuse_write(temporary, "cannot be created");
+    write_all(file.value(), content, temporary);
+    if ((synced && ::fsync(file.value()) != 0) || !file.close()) refuse_write(temporary, "cannot be written");
+  }
+  if (::rename(temporary.c_str(), path.c_str()) != 0) refuse_write(path, "cannot be replaced");
+}
+
 }  // namespace
 
 std::string read_text_file(const std::filesystem::path& path) {
@@ -70,16 +82,12 @@ void refuse_git_lfs_pointer(std::string_view content, const std::string& origin)
 }
 
 void write_file_atomically(const std::filesystem::path& path, std::string_view content) {
-  std::filesystem::path temporary = path;
-  temporary += ".partial";
-  {
-    FileDescriptor file(temporary, O_WRONLY | O_CREAT | O_TRUNC);
-    if (file.value() < 0) refuse_write(temporary, "cannot be created");
-    write_all(file.value(), content, temporary);
-    if (::fsync(file.value()) != 0 || !file.close()) refuse_write(temporary, "cannot be written");
-  }
-  if (::rename(temporary.c_str(), path.c_str()) != 0) refuse_write(path, "cannot be replaced");
+  replace_file(path, content, /*synced=*/true);
   sync_path(path.has_parent_path() ? path.parent_path() : ".");
+}
+
+void write_file_unsynced(const std::filesystem::path& path, std::string_view content) {
+  replace_file(path, content, /*synced=*/false);
 }
 
 void sync_path(const std::filesystem::path& path) {

@@ -17,6 +17,10 @@ void refuse_git_lfs_pointer(std::string_view content, const std::string& origin)
 // new content is there, whole. Throws Error(input_output).
 void write_file_atomically(const std::filesystem::path& path, std::string_view content);
 
+// The same without waiting for the disk: readers see the old or the new content, whole; after a crash of the machine
+// neither may be there. For what is written often and is worth nothing then. Throws Error(input_output).
+void write_file_unsynced(const std::filesystem::path& path, std::string_view content);
+
 // fsync of a file or folder. Throws Error(input_output).
 void sync_path(const std::filesystem::path& path);
 

@@ -47,7 +47,7 @@ void ProgressDisplay::on_step(const StepRecord& record, std::int64_t total_steps
     first_ = record;
     first_seen_ = now;
   }
-  status_.update(record.step);
+  if (const auto problem = status_.update(record.step)) on_message("note: " + *problem + "; training goes on");
   const bool last = record.step >= total_steps;
   if (terminal_ && !last && now - last_drawn_ < kBetweenDrawings) return;
   last_drawn_ = now;

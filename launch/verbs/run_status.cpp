@@ -4,6 +4,7 @@
 #include <ctime>
 #include <utility>
 
+#include "data/support/error.h"
 #include "data/support/files.h"
 #include "data/support/json.h"
 
@@ -24,18 +25,30 @@ std::string utc_now() {
 RunStatus::RunStatus(std::filesystem::path path, std::string run_id, std::int64_t total_steps)
     : path_(std::move(path)), run_id_(std::move(run_id)), total_steps_(total_steps) {}
 
-void RunStatus::write(const std::string& state, std::int64_t step, const std::string& message) {
-  step_ = step;
+std::string RunStatus::text(const std::string& state, const std::string& message) const {
   Json status{
-      {"state", state}, {"step", step}, {"total_steps", total_steps_}, {"run_id", run_id_}, {"time", utc_now()}};
+      {"state", state}, {"step", step_}, {"total_steps", total_steps_}, {"run_id", run_id_}, {"time", utc_now()}};
   if (!message.empty()) status["message"] = message;
-  write_file_atomically(path_, status.dump(1, ' ', false, Json::error_handler_t::replace) + "\n");
-  last_write_ = std::chrono::steady_clock::now();
+  return status.dump(1, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
-void RunStatus::update(std::int64_t step) {
+void RunStatus::write(const std::string& state, std::int64_t step, const std::string& message) {
   step_ = step;
-  if (std::chrono::steady_clock::now() - last_write_ >= kBetweenUpdates) write("running", step);
+  last_write_ = std::chrono::steady_clock::now();
+  write_file_atomically(path_, text(state, message));
+}
+
+std::optional<std::string> RunStatus::update(std::int64_t step) {
+  step_ = step;
+  const auto now = std::chrono::steady_clock::now();
+  if (now - last_write_ < kBetweenUpdates) return std::nullopt;
+  last_write_ = now;
+  try {
+    write_file_unsynced(path_, text("running", ""));
+    return std::nullopt;
+  } catch (const Error& error) {
+    return std::exchange(complained_, true) ? std::nullopt : std::optional<std::string>(error.what());
+  }
 }
 
 }  // namespace rim

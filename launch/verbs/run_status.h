@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 
 namespace rim {
@@ -14,16 +15,20 @@ class RunStatus {
   RunStatus(std::filesystem::path path, std::string run_id, std::int64_t total_steps);
   // state: starting, running, finished, preempted or failed. Throws Error(input_output).
   void write(const std::string& state, std::int64_t step, const std::string& message = "");
-  // The same for a running run, at most every two seconds.
-  void update(std::int64_t step);
+  // The same for a running run, at most every two seconds and without waiting for the disk. Training does not end for
+  // it: where it cannot be written, the reason is returned, once in a run's life.
+  [[nodiscard]] std::optional<std::string> update(std::int64_t step);
   [[nodiscard]] std::int64_t step() const { return step_; }
 
  private:
+  [[nodiscard]] std::string text(const std::string& state, const std::string& message) const;
+
   std::filesystem::path path_;
   std::string run_id_;
   std::int64_t total_steps_;
   std::int64_t step_ = 0;
   std::chrono::steady_clock::time_point last_write_{};
+  bool complained_ = false;
 };
 
 // "2026-01-31T12:00:00Z"

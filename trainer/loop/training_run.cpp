@@ -123,25 +123,27 @@ void TrainingRun::advance(double loss, double learning_rate, double grad_norm, s
   record_.seconds += seconds;
   record_.tokens_per_second = static_cast<double>(tokens) / seconds;
   const bool logged = record_.step % std::max<std::int64_t>(1, options_.logging_steps) == 0 || finished();
-  if (!first_rank() || !logged) return;
-  append_to_log();
-  if (progress_ != nullptr) progress_->on_step(record_, options_.max_steps);
+  if (first_rank() && logged) show_step();
 }
 
-void TrainingRun::append_to_log() {
+// On this rank alone, so whatever fails waits for agree_on_stopping(), where all ranks meet.
+void TrainingRun::show_step() {
   try {
     log_->append(record_);
+    if (progress_ != nullptr) progress_->on_step(record_, options_.max_steps);
   } catch (const Error& error) {
-    log_failure_ = error;
+    failure_here_ = error;
+  } catch (const std::exception& error) {
+    failure_here_ = Error(ExitCode::software, error.what());
   }
 }
 
 bool TrainingRun::agree_on_stopping(bool wanted_here) {
   // One scalar a step carries both questions.
   constexpr double kStop = 1.0, kFailed = 2.0;
-  const double mine = log_failure_ ? kFailed : wanted_here ? kStop : 0.0;
+  const double mine = failure_here_ ? kFailed : wanted_here ? kStop : 0.0;
   const double all = communicator_.maximum(mine, "agree on stopping");
-  if (all == kFailed) communicator_.agree(log_failure_, "write log.jsonl");
+  if (all == kFailed) communicator_.agree(failure_here_, "show the step");
   return all == kStop;
 }
 

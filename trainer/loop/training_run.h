@@ -19,7 +19,8 @@ class TrainingRun {
   // COLLECTIVE. Fresh: refuses a folder with another run's checkpoints, observes step 0. Resumed: restores model,
   // optimizer, observer, counters and log; refuses a checkpoint whose steps stand for other samples.
   void begin(AdamW& optimizer);
-  // Records a finished step. Local: a log that cannot be written is reported by agree_on_stopping().
+  // Records a finished step. Local: what fails in writing the log or showing it is
+  // reported by agree_on_stopping().
   void advance(double loss, double learning_rate, double grad_norm, std::int64_t tokens, double seconds);
   // COLLECTIVE. True where any rank wants to stop. Throws rank 0's Error(input_output) on every rank.
   bool agree_on_stopping(bool wanted_here);
@@ -37,7 +38,7 @@ class TrainingRun {
   void start_fresh();
   void resume(const std::filesystem::path& checkpoint, AdamW& optimizer);
   void require_equal_starts();
-  void append_to_log();
+  void show_step();
   void prune();
   void write_checkpoint(const AdamW& optimizer, const TensorMap& observer_state);
   void tell(const std::string& line);
@@ -49,8 +50,8 @@ class TrainingRun {
   Communicator& communicator_;
   Observer* observer_;
   ProgressSink* progress_;
-  std::unique_ptr<StepLog> log_;  // rank 0 only
-  std::optional<Error> log_failure_;
+  std::unique_ptr<StepLog> log_;       // rank 0 only
+  std::optional<Error> failure_here_;  // of a step's log line or its display
   std::string run_id_;
   LoaderIdentity data_;  // set by begin()
   StepRecord record_;

@@ -305,6 +305,24 @@ TEST_F(TrainingLoopTest, ADamagedCheckpointEndsAllRanks) {
   EXPECT_FALSE(cut_back);
 }
 
+TEST_F(TrainingLoopTest, ADisplayThatFailsEndsAllRanks) {
+  struct FailingSink : ProgressSink {
+    void on_step(const StepRecord& record, std::int64_t) override {
+      if (record.step == 2) throw std::runtime_error("no screen");
+    }
+    void on_message(const std::string&) override {}
+  };
+  Decoder model = tiny_decoder();
+  FailingSink sink;
+  try {
+    train(model, tiny_loader(*communicator_, 16, 1), tiny_options(folder("run")), *communicator_, nullptr, &sink, {});
+    FAIL() << "rank 0 could not show step 2";
+  } catch (const Error& error) {
+    EXPECT_THAT(error.what(), HasSubstr("no screen"));
+  }
+  EXPECT_EQ(communicator_->sum(1.0, "all ranks are here"), communicator_->size());
+}
+
 TEST_F(TrainingLoopTest, RefusesRanksThatReadDifferentSamples) {
   if (communicator_->size() == 1) GTEST_SKIP() << "one rank agrees with itself";
   auto samples = tiny_samples();
