@@ -107,7 +107,16 @@ LoaderIdentity Loader::identity() const {
   return {global_batch_size(), options_.seed, samples_per_epoch_, sha256.hexadecimal()};
 }
 
-std::vector<std::size_t> Loader::epoch_order(std::uint64_t epoch) const {
+std::shared_ptr<const std::vector<std::size_t>> Loader::epoch_order(std::uint64_t epoch) const {
+  const std::lock_guard lock(last_epoch_mutex_);
+  if (!last_order_ || last_epoch_ != epoch) {
+    last_order_ = std::make_shared<const std::vector<std::size_t>>(draw_order(epoch));
+    last_epoch_ = epoch;
+  }
+  return last_order_;
+}
+
+std::vector<std::size_t> Loader::draw_order(std::uint64_t epoch) const {
   Random random(options_.seed, epoch);
   std::vector<std::size_t> order;
   order.reserve(static_cast<std::size_t>(samples_per_epoch_));
@@ -129,10 +138,10 @@ std::vector<std::size_t> Loader::global_batch(std::int64_t step) const {
   batch.reserve(static_cast<std::size_t>(size));
   std::int64_t position = step * size;
   while (std::ssize(batch) < size) {
-    const std::vector<std::size_t> order = epoch_order(static_cast<std::uint64_t>(position / samples_per_epoch_));
+    const auto order = epoch_order(static_cast<std::uint64_t>(position / samples_per_epoch_));
     const std::int64_t begin = position % samples_per_epoch_;
     const std::int64_t taken = std::min(samples_per_epoch_ - begin, size - std::ssize(batch));
-    batch.insert(batch.end(), order.begin() + begin, order.begin() + begin + taken);
+    batch.insert(batch.end(), order->begin() + begin, order->begin() + begin + taken);
     position += taken;
   }
   // Rows of like length share a micro-batch, so little is padded; the sorted order does not depend on the ranks.

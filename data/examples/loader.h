@@ -4,6 +4,8 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -69,11 +71,17 @@ class Loader {
 
  private:
   [[nodiscard]] std::int64_t global_batch_size() const;
-  [[nodiscard]] std::vector<std::size_t> epoch_order(std::uint64_t epoch) const;
+  // The last one asked for is kept: it is shuffled once an epoch, not once a step.
+  [[nodiscard]] std::shared_ptr<const std::vector<std::size_t>> epoch_order(std::uint64_t epoch) const;
+  [[nodiscard]] std::vector<std::size_t> draw_order(std::uint64_t epoch) const;
+
   std::vector<Sample> samples_;
   std::vector<double> weights_;
   LoaderOptions options_;
   std::int64_t samples_per_epoch_ = 0;
+  mutable std::mutex last_epoch_mutex_;
+  mutable std::uint64_t last_epoch_ = 0;
+  mutable std::shared_ptr<const std::vector<std::size_t>> last_order_;
 };
 
 }  // namespace rim

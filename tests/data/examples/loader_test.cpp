@@ -53,6 +53,15 @@ TEST(Loader, OrderIsAFunctionOfSeedAndStep) {
   EXPECT_NE(one.global_batch(0), one.global_batch(1));
 }
 
+TEST(Loader, StepsMayBeAskedForInAnyOrder) {
+  const Loader forth(numbered_samples(10), {}, options(4, 1, 1)), back(numbered_samples(10), {}, options(4, 1, 1));
+  std::vector<std::vector<std::size_t>> batches(12);
+  for (std::int64_t step = 0; step < 12; ++step) batches[static_cast<std::size_t>(step)] = forth.global_batch(step);
+  for (std::int64_t step = 11; step >= 0; --step) {
+    EXPECT_EQ(back.global_batch(step), batches[static_cast<std::size_t>(step)]) << step;
+  }
+}
+
 TEST(Loader, EpochsAreShuffledAnew) {
   const Loader loader(numbered_samples(64), {}, options(32, 1, 1));
   const auto set = [&](std::int64_t step) {
