@@ -61,7 +61,11 @@ File create_run_file(const std::filesystem::path& path, const RunHead& head) {
   const Handle step = create_series(file, series.id(), kStepSeries, integers);
   describe(file, step.id(), {"optimizer step", "1", "optimizer steps done; 0 is the base model", {"step"}});
   file.check(H5DSset_scale(step.id(), "step"), "make the step axis");
-  add_series(file, kTokensSeries, integers, {"tokens trained on", "1", "unmasked tokens seen by all ranks so far", {}},
+  add_series(file, kTokensSeries, integers,
+             {"tokens seen in training",
+              "1",
+              "tokens of all samples of the steps so far, all ranks together; prompts count, padding does not",
+              {}},
              0);
   add_series(file, kTimeSeries, {0, {}},
              {"time of the observation", "s", "seconds since 1970-01-01T00:00:00Z when the row was committed", {}}, 0);
