@@ -101,7 +101,10 @@ void TrainJob::require_same(const std::string& digest, const std::string& what) 
 void TrainJob::agree_on_start() {
   std::string decided;
   communicator_->together("look at the output folder", [&] {
-    if (first_rank()) decided = to_json(plan_run_start(config_)).dump();
+    if (!first_rank()) return;
+    require_writable_folder(config_.output_dir);
+    lock_ = std::make_unique<RunLock>(config_.output_dir);  // what is decided next must stay true
+    decided = to_json(plan_run_start(config_)).dump();
   });
   start_ = run_start_from_json(Json::parse(communicator_->all_gather(decided, "share how the run starts").front()));
   for (const std::string& note : start_.notes) say("note: " + note);

@@ -11,6 +11,7 @@
 #include "launch/verbs/compute_choice.h"
 #include "launch/verbs/model_inputs.h"
 #include "launch/verbs/monitoring.h"
+#include "launch/verbs/run_lock.h"
 #include "launch/verbs/run_plan.h"
 #include "launch/verbs/run_start.h"
 #include "launch/verbs/run_status.h"
@@ -59,6 +60,7 @@ class TrainJob {
   std::string transport_;
   std::unique_ptr<Communicator> communicator_;
   std::vector<RankFacts> ranks_;
+  std::unique_ptr<RunLock> lock_;  // rank 0 only, from before the start is decided to the end
   RunStart start_;
   std::optional<ModelInputs> inputs_;
   std::optional<TrainingData> data_;

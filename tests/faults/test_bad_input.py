@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 
 import h5py
 import numpy
@@ -383,6 +384,19 @@ def test_a_failed_resume_leaves_the_run_as_it_was(world):
     runs.rimscope("train", world / "run.yaml", earlier)
     with h5py.File(run / "run.h5") as file:
         assert file["committed_steps"][()].tolist() == [0, 2, 4]
+
+
+def test_two_runs_do_not_share_a_folder(world):
+    process = runs.start(["train", world / "run.yaml", "max_steps=1000000", "save_steps=0"])
+    end = time.monotonic() + 60
+    while not (world / "run/log.jsonl").exists() and time.monotonic() < end:
+        time.sleep(0.01)
+    message = train_error(world, "resume_from_checkpoint=auto", code=CONFIG)
+    assert str(world / "run") in message and f"process {process.pid} on " in message
+    process.send_signal(signal.SIGUSR1)
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == failures.PREEMPTED, said
+    runs.rimscope("train", world / "run.yaml", "resume_from_checkpoint=auto", "max_steps=1")  # is long past it: nothing to do
 
 
 def test_a_missing_checkpoint(world):
