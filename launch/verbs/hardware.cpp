@@ -9,13 +9,16 @@
 #include <sstream>
 #include <string_view>
 
+#include "data/support/processor_quota.h"
+
 namespace rim {
 namespace {
 
 int usable_cores() {
   cpu_set_t mine;
   CPU_ZERO(&mine);
-  return ::sched_getaffinity(0, sizeof mine, &mine) == 0 ? std::max(1, CPU_COUNT(&mine)) : 1;
+  const double cores = ::sched_getaffinity(0, sizeof mine, &mine) == 0 ? CPU_COUNT(&mine) : 1;
+  return std::max(1, static_cast<int>(std::min(cores, processor_quota())));
 }
 
 // The text after the colon of the first "key : text" line, or "".

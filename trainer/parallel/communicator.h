@@ -74,7 +74,8 @@ class MpiSession {
   [[nodiscard]] int local_rank() const { return local_rank_; }  // among the ranks of this host
   [[nodiscard]] int local_size() const { return local_size_; }  // ranks on this host
   // Compute threads for this rank: OMP_NUM_THREADS where it is set, else this rank's share of the cores it may run on
-  // (mpirun binds ranks to cores of their own in some layouts and lets them share in others), at least one.
+  // (mpirun binds ranks to cores of their own in some layouts and lets them share in others) and of its container's
+  // quota of processor time, at least one.
   [[nodiscard]] int threads() const { return threads_; }
   [[noreturn]] void abort(int code) const;
 

@@ -6,6 +6,7 @@
 #include <array>
 #include <cstdlib>
 
+#include "data/support/processor_quota.h"
 #include "trainer/parallel/communicator.h"
 #include "trainer/parallel/mpi_calls.h"
 
@@ -34,6 +35,8 @@ int fair_share_of_cores(MPI_Comm host, int local_size) {
   for (std::size_t core = 0; core < usable.size(); ++core) {
     if (usable[core] != 0) share += 1.0 / sharers[core];
   }
+  // A container's quota holds for all its ranks together.
+  share = std::min(share, processor_quota() / local_size);
   return std::max(1, static_cast<int>(share + 1e-6));
 }
 
