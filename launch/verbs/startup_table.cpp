@@ -78,14 +78,23 @@ std::int64_t most_ranks_on_a_host(const std::vector<RankFacts>& ranks) {
   return most;
 }
 
-std::string memory_row(const TableInputs& inputs) {
-  const double on_host = inputs.plan.memory_bytes * static_cast<double>(most_ranks_on_a_host(inputs.ranks));
-  const auto free = static_cast<double>(inputs.hardware.available_bytes);
-  const bool on_cpu = inputs.ranks.front().device == "cpu";
-  std::string text = "about " + byte_text(inputs.plan.memory_bytes) + " a rank";
-  if (on_cpu) text += ", " + byte_text(on_host) + " on a host; " + byte_text(free) + " free here";
-  if (on_cpu && on_host > free) text += kWarning + "more than is free: fewer samples per device, or fewer ranks";
-  return text;
+struct GpuLoad {
+  std::int64_t ranks = 0;
+  double memory_bytes = 0;
+};
+
+// The GPU with the least memory for each of its ranks.
+GpuLoad tightest_gpu(const std::vector<RankFacts>& ranks) {
+  std::map<std::string, GpuLoad> gpus;
+  for (const RankFacts& rank : ranks) {
+    GpuLoad& gpu = gpus[rank.host + " " + rank.gpu_address];
+    ++gpu.ranks;
+    gpu.memory_bytes = static_cast<double>(rank.gpu_memory_bytes);
+  }
+  const auto memory_for_each = [](const auto& entry) {
+    return entry.second.memory_bytes / static_cast<double>(entry.second.ranks);
+  };
+  return std::ranges::min_element(gpus, {}, memory_for_each)->second;
 }
 
 std::string disk_row(const TableInputs& inputs) {
@@ -118,6 +127,20 @@ std::string start_row(const RunStart& start) {
 
 }  // namespace
 
+std::string memory_text(double bytes_per_rank, const std::vector<RankFacts>& ranks, double free_on_this_host) {
+  const std::string text = "about " + byte_text(bytes_per_rank) + " a rank, ";
+  if (ranks.front().device == "cpu") {
+    const double on_host = bytes_per_rank * static_cast<double>(most_ranks_on_a_host(ranks));
+    return text + byte_text(on_host) + " on a host; " + byte_text(free_on_this_host) + " free here" +
+           (on_host > free_on_this_host ? kWarning + "more than is free: fewer samples per device, or fewer ranks"
+                                        : "");
+  }
+  const GpuLoad gpu = tightest_gpu(ranks);
+  const double on_gpu = bytes_per_rank * static_cast<double>(gpu.ranks);
+  return text + byte_text(on_gpu) + " on a GPU of " + byte_text(gpu.memory_bytes) +
+         (on_gpu > gpu.memory_bytes ? kWarning + "more than the GPU has: fewer samples per device, or more GPUs" : "");
+}
+
 std::string devices_text(const std::vector<RankFacts>& ranks) {
   std::string text, warnings;
   std::set<std::string> warned;
@@ -139,7 +162,8 @@ std::string startup_table(const TableInputs& inputs) {
                         {"data", data_row(inputs.data)},
                         {"batch", batch_row(inputs)},
                         {"steps", steps_row(inputs.plan)},
-                        {"memory", memory_row(inputs)},
+                        {"memory", memory_text(inputs.plan.memory_bytes, inputs.ranks,
+                                               static_cast<double>(inputs.hardware.available_bytes))},
                         {"disk", disk_row(inputs)},
                         {"monitors", monitors_row(inputs.config, inputs.plan)},
                         {"seeds", seeds_row(inputs.config)},

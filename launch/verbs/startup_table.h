@@ -29,6 +29,8 @@ struct TableInputs {
 };
 
 // Lines "label       text", and warnings where an estimate is above what is free.
+// What the ranks need beside what there is on this host, or on the GPU that is the tightest.
+std::string memory_text(double bytes_per_rank, const std::vector<RankFacts>& ranks, double free_on_this_host);
 std::string devices_text(const std::vector<RankFacts>& ranks);
 std::string startup_table(const TableInputs& inputs);
 
