@@ -26,9 +26,9 @@ struct LossAndGradients {
   at::Tensor head_gradient;
 };
 
-// Positions that have a target, in order. On the CPU also checks the targets.
+// Positions that have a target, in order. Checks the targets.
 at::Tensor trained_positions(const at::Tensor& targets, std::int64_t vocabulary) {
-  if (targets.is_cpu() && targets.numel() > 0) {
+  if (targets.numel() > 0) {
     const at::Tensor wrong = (targets >= vocabulary).logical_or((targets < 0).logical_and(targets != kIgnoredTarget));
     if (wrong.any().item<bool>()) {
       throw Error(ExitCode::bad_data,

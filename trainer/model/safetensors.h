@@ -10,7 +10,6 @@
 #include <utility>
 #include <vector>
 
-#include "data/support/json.h"
 #include "data/support/sha256.h"
 
 namespace rim {
@@ -33,7 +32,6 @@ class SafetensorsFile {
   [[nodiscard]] at::ScalarType dtype(const std::string& name) const;
   // A copy that owns its memory (CPU).
   [[nodiscard]] at::Tensor read(const std::string& name) const;
-  [[nodiscard]] const Json& metadata() const;
 
  private:
   struct Implementation;

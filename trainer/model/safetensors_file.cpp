@@ -52,6 +52,4 @@ at::Tensor SafetensorsFile::read(const std::string& name) const {
   return tensor;
 }
 
-const Json& SafetensorsFile::metadata() const { return implementation_->header.metadata; }
-
 }  // namespace rim

@@ -55,7 +55,6 @@ class HeaderParser {
     for (const auto& [name, value] : root.items()) {
       if (name == "__metadata__") {
         check_metadata(value);
-        header.metadata = value;
       } else {
         header.tensors.emplace(name, tensor(name, value));
       }

@@ -24,7 +24,6 @@ struct TensorEntry {
 
 struct SafetensorsHeader {
   std::map<std::string, TensorEntry> tensors;
-  Json metadata = Json::object();
 };
 
 inline constexpr std::size_t kSafetensorsLongestHeader = 100'000'000;  // the reference implementation's limit

@@ -4,19 +4,14 @@
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
-#include <string>
 
 namespace rim {
 
 enum class TapSite {
-  residual,           // "layers.N.resid":        [batch, time, hidden]            input of block N
-  attention_pattern,  // "layers.N.attn.pattern": [batch, heads, time, key time]   softmax weights (explicit attention)
-  neurons,            // "layers.N.mlp.neurons":  [batch, time, intermediate]      act(gate) * up, down_proj's input
+  residual,           // [batch, time, hidden]           input of the layer's block
+  attention_pattern,  // [batch, heads, time, key time]  softmax weights (explicit attention)
+  neurons,            // [batch, time, intermediate]     act(gate) * up, down_proj's input
 };
-
-// "layers.7.mlp.neurons". parse_tap_site takes "resid", "attn.pattern" or "mlp.neurons"; throws Error(config).
-std::string tap_name(TapSite site, std::int64_t layer);
-TapSite parse_tap_site(const std::string& name);
 
 // Called from inside Decoder's forward pass, in layer order, on the calling thread.
 class TapListener {

@@ -1,4 +1,5 @@
 #include "data/support/error.h"
+#include "data/support/json.h"
 #include "trainer/model/safetensors.h"
 
 namespace rim {

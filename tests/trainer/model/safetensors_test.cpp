@@ -1,5 +1,6 @@
 #include "trainer/model/safetensors.h"
 
+#include "data/support/files.h"
 #include "tests/trainer/model/model_test_support.h"
 
 namespace rim {
@@ -129,7 +130,8 @@ TEST(Safetensors, WhatIsWrittenIsReadBack) {
   write_safetensors(path, tensors);
   const SafetensorsFile file(path);
   EXPECT_EQ(file.names().size(), tensors.size());
-  EXPECT_EQ(file.metadata(), Json({{"format", "pt"}}));
+  // transformers refuses a file that does not name its framework.
+  EXPECT_THAT(read_text_file(path), HasSubstr(R"("__metadata__":{"format":"pt"})"));
   for (const auto& [name, tensor] : tensors) {
     EXPECT_EQ(file.dtype(name), tensor.scalar_type()) << name;
     EXPECT_EQ(file.shape(name), tensor.sizes().vec()) << name;

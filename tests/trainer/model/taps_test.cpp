@@ -32,16 +32,6 @@ at::Tensor parameter(const Decoder& model, const std::string& name) {
   throw std::runtime_error(name);
 }
 
-TEST(Taps, NamesRoundTrip) {
-  EXPECT_EQ(tap_name(TapSite::residual, 7), "layers.7.resid");
-  EXPECT_EQ(tap_name(TapSite::attention_pattern, 0), "layers.0.attn.pattern");
-  EXPECT_EQ(tap_name(TapSite::neurons, 12), "layers.12.mlp.neurons");
-  for (const TapSite site : {TapSite::residual, TapSite::attention_pattern, TapSite::neurons}) {
-    EXPECT_EQ(parse_tap_site(tap_name(site, 3).substr(9)), site);
-  }
-  EXPECT_THAT(error_of([] { parse_tap_site("mlp.neuron"); }, ExitCode::config), testing::HasSubstr("mlp.neuron"));
-}
-
 TEST(Taps, ListeningChangesNothing) {
   const Decoder model = random_decoder(small_config("qwen3"));
   const at::Tensor tokens = random_tokens(model, 2, 9);
