@@ -6,6 +6,7 @@
 
 #include "data/support/error.h"
 #include "trainer/loop/trainable.h"
+#include "trainer/model/cross_entropy.h"
 #include "trainer/model/decoder.h"
 
 namespace rim {
@@ -14,24 +15,42 @@ namespace {
 constexpr double kFloatBytes = 4;
 constexpr double kLargestGlobalBatch = 1e9;  // with as many steps, positions in the data still fit an int64
 constexpr double kMostSteps = 1e9;
-constexpr double kLibraryBytes = 230e6;      // libtorch, MPI and HDF5 loaded, before any tensor
-constexpr double kLogitsChunkBytes = 200e6;  // most that a chunk of logits, their softmax and their gradient take
+constexpr double kLibraryBytes = 230e6;  // libtorch, MPI and HDF5 loaded, before any tensor
+
+struct Trained {
+  std::int64_t parameters = 0;
+  bool head = false;  // the matrix that makes logits
+};
 
 // Counted on shapes alone: the meta device allocates nothing.
-std::int64_t count_trainable(const ModelConfig& model, const std::vector<std::string>& patterns) {
+Trained count_trained(const ModelConfig& model, const std::vector<std::string>& patterns) {
   const Decoder shapes(model, at::kFloat, at::kMeta);
-  std::int64_t count = 0;
-  for (const NamedParameter& parameter : select_trainable(shapes, patterns)) count += parameter.tensor.numel();
-  return count;
+  const std::string head = model.tied_embeddings ? "model.embed_tokens.weight" : "lm_head.weight";
+  Trained trained;
+  for (const NamedParameter& parameter : select_trainable(shapes, patterns)) {
+    trained.parameters += parameter.tensor.numel();
+    trained.head = trained.head || parameter.name == head;
+  }
+  return trained;
 }
 
-double activation_bytes(const RunConfig& config, const ModelConfig& model, double element_bytes, std::int64_t longest) {
+double loss_bytes(const ModelConfig& model, double element_bytes, double tokens, bool head_trained) {
+  const auto vocabulary = static_cast<double>(model.vocabulary_size);
+  const double rows = std::min(tokens, static_cast<double>(cross_entropy_chunk_rows(model.vocabulary_size)));
+  const double logits = 3 * kFloatBytes * rows * vocabulary;  // with their softmax and their gradient
+  // The head's gradient is summed in fp32, with a chunk's share beside it.
+  const double head = head_trained ? vocabulary * static_cast<double>(model.hidden_size) : 0;
+  return logits + head * (kFloatBytes + element_bytes);
+}
+
+double activation_bytes(const RunConfig& config, const ModelConfig& model, double element_bytes, std::int64_t longest,
+                        bool head_trained) {
   const double tokens =
       static_cast<double>(config.optimization.per_device_train_batch_size) * static_cast<double>(longest);
   const double per_layer =
       12.0 * static_cast<double>(model.hidden_size) + 5.0 * static_cast<double>(model.intermediate_size);
-  const double logits = 3 * kFloatBytes * tokens * static_cast<double>(model.vocabulary_size);
-  return tokens * static_cast<double>(model.layers) * per_layer * element_bytes + std::min(logits, kLogitsChunkBytes);
+  return tokens * static_cast<double>(model.layers) * per_layer * element_bytes +
+         loss_bytes(model, element_bytes, tokens, head_trained);
 }
 
 double cache_bytes(const ModelConfig& model, double element_bytes, std::int64_t positions) {
@@ -63,13 +82,13 @@ std::int64_t global_batch_of(const OptimizationSettings& settings, int world_siz
 }
 
 void estimate_bytes(RunPlan& plan, const RunConfig& config, const ModelConfig& model, at::ScalarType dtype,
-                    std::int64_t longest, std::int64_t cache_positions) {
+                    std::int64_t longest, std::int64_t cache_positions, bool head_trained) {
   const bool half = dtype == at::kBFloat16;
   const double element_bytes = half ? 2 : kFloatBytes;
   const double weights = static_cast<double>(plan.parameters) * element_bytes;
   const double trainable = static_cast<double>(plan.trainable_parameters) * kFloatBytes;
   const double optimizer = trainable * (half ? 3 : 2);  // two moments, and the master copy
-  const double in_turns = std::max(activation_bytes(config, model, element_bytes, longest),
+  const double in_turns = std::max(activation_bytes(config, model, element_bytes, longest, head_trained),
                                    cache_bytes(model, element_bytes, cache_positions));
   plan.memory_bytes = weights + trainable + optimizer + in_turns + kLibraryBytes;
   plan.checkpoint_bytes = weights + optimizer;
@@ -86,7 +105,8 @@ RunPlan make_run_plan(const RunConfig& config, const ModelConfig& model, at::Sca
   const OptimizationSettings& settings = config.optimization;
   RunPlan plan;
   plan.parameters = model.parameter_count();
-  plan.trainable_parameters = count_trainable(model, settings.trainable);
+  const Trained trained = count_trained(model, settings.trainable);
+  plan.trainable_parameters = trained.parameters;
   plan.global_batch = global_batch_of(settings, world_size);
   plan.samples_per_epoch = std::accumulate(data.weights.begin(), data.weights.end(), 0.0);
   plan.steps_per_epoch = plan.samples_per_epoch / static_cast<double>(plan.global_batch);
@@ -96,7 +116,7 @@ RunPlan make_run_plan(const RunConfig& config, const ModelConfig& model, at::Sca
     plan.warmup_steps = static_cast<std::int64_t>(std::ceil(settings.warmup_ratio * static_cast<double>(plan.steps)));
   }
   plan.checkpoints = config.save_steps > 0 ? (plan.steps + config.save_steps - 1) / config.save_steps : 1;
-  estimate_bytes(plan, config, model, dtype, longest_sample(data), cache_positions);
+  estimate_bytes(plan, config, model, dtype, longest_sample(data), cache_positions, trained.head);
   return plan;
 }
 

@@ -19,6 +19,7 @@ using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 
 constexpr std::int64_t kLogitsPerChunk = 1 << 20;
+constexpr std::int64_t kFewestRows = 512;
 
 struct LossAndGradients {
   at::Tensor loss;
@@ -72,7 +73,7 @@ LossAndGradients loss_and_gradients(const at::Tensor& hidden, const at::Tensor& 
   if (want_hidden) result.hidden_gradient = at::zeros_like(hidden);
   if (want_head) result.head_gradient = at::zeros(head.sizes(), fp32);
   const at::Tensor positions = trained_positions(targets, head.size(0));
-  const std::int64_t chunk = std::max<std::int64_t>(64, kLogitsPerChunk / head.size(0));
+  const std::int64_t chunk = cross_entropy_chunk_rows(head.size(0));
   for (std::int64_t begin = 0; begin < positions.size(0); begin += chunk) {
     const at::Tensor part = positions.narrow(0, begin, std::min(chunk, positions.size(0) - begin));
     const at::Tensor rows = hidden.index_select(0, part);
@@ -104,6 +105,10 @@ class CrossEntropySum : public torch::autograd::Function<CrossEntropySum> {
 };
 
 }  // namespace
+
+std::int64_t cross_entropy_chunk_rows(std::int64_t vocabulary) {
+  return std::max(kFewestRows, kLogitsPerChunk / vocabulary);
+}
 
 at::Tensor cross_entropy_sum(const at::Tensor& hidden, const at::Tensor& head, const at::Tensor& targets) {
   const bool want_hidden = at::GradMode::is_enabled() && hidden.requires_grad();

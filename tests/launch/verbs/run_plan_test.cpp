@@ -103,6 +103,24 @@ TEST(RunPlan, EstimatesFollowPrecisionAndTheNumberOfCheckpointsKept) {
   EXPECT_DOUBLE_EQ(few.disk_bytes, 3 * few.checkpoint_bytes);
 }
 
+TEST(RunPlan, AHeadThatIsTrainedNeedsItsGradientBesideTheBuckets) {
+  const auto memory = [](const char* pattern, bool tied, at::ScalarType dtype) {
+    ModelConfig model = small_model();
+    model.vocabulary_size = 1000;
+    model.tied_embeddings = tied;
+    RunConfig config = configuration();
+    config.optimization.trainable = {pattern};
+    return make_run_plan(config, model, dtype, samples(8), 1).memory_bytes;
+  };
+  const double matrix = 1000 * 16;
+  // Both matrices have the same gradient, moments and master; the head's gradient is made in the loss as well.
+  EXPECT_DOUBLE_EQ(memory("lm_head.*", false, at::kFloat) - memory("*embed_tokens.*", false, at::kFloat), 8 * matrix);
+  EXPECT_DOUBLE_EQ(memory("lm_head.*", false, at::kBFloat16) - memory("*embed_tokens.*", false, at::kBFloat16),
+                   6 * matrix);
+  EXPECT_DOUBLE_EQ(memory("lm_head.*", false, at::kFloat) - memory("*embed_tokens.*", true, at::kFloat), 4 * matrix)
+      << "the embedding is the head: only the weights of a second matrix are saved";
+}
+
 TEST(RunPlan, LongResponsesOfTheMonitorsNeedMemory) {
   const auto memory = [](at::ScalarType dtype, std::int64_t cache_positions) {
     return make_run_plan(configuration(), small_model(), dtype, samples(8), 1, cache_positions).memory_bytes;

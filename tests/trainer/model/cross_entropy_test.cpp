@@ -13,7 +13,7 @@ struct Problem {
   at::Tensor hidden, head, targets;
 };
 
-// Long enough for several chunks: a chunk holds 2^20 logits at most.
+// Long enough for several chunks.
 Problem random_problem(at::ScalarType dtype = at::kFloat, std::int64_t positions = 2500,
                        std::int64_t vocabulary = 1000) {
   at::manual_seed(3);
@@ -26,6 +26,12 @@ Problem random_problem(at::ScalarType dtype = at::kFloat, std::int64_t positions
 at::Tensor plain_loss(const Problem& problem) {
   const at::Tensor logits = at::matmul(problem.hidden, problem.head.t()).to(at::kFloat);
   return at::cross_entropy_loss(logits, problem.targets, {}, at::Reduction::Sum, kIgnoredTarget);
+}
+
+TEST(CrossEntropy, ChunksAreTallEnoughForLargeVocabulariesAndSmallOnesFillThem) {
+  EXPECT_EQ(cross_entropy_chunk_rows(151936), 512);
+  EXPECT_EQ(cross_entropy_chunk_rows(1000), 1048);
+  EXPECT_GT(random_problem().targets.ne(kIgnoredTarget).sum().item<std::int64_t>(), cross_entropy_chunk_rows(1000));
 }
 
 TEST(CrossEntropy, EqualsThePlainLossWithoutGradients) {
