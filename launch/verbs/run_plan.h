@@ -30,7 +30,7 @@ struct RunPlan {
 // libraries themselves, and the larger of what comes in turns: what backward keeps of one micro-batch with full rows
 // (per token and layer about 12 vectors of the hidden size and 5 of the MLP's) with logits of a chunk and the gradient
 // of a head that is trained, or the keys and values of the monitors' largest batch of generation, `cache_positions`
-// (ProbeNeeds). Between 3% below and 18% above the measured peak for models of 0.9M to 85M parameters. Throws
+// (ProbeNeeds). Between 8% below and 18% above the measured peak for models of 0.9M to 135M parameters. Throws
 // Error(config) for a `trainable` pattern that matches nothing, and for more than 1e9 samples a step or 1e9 steps.
 RunPlan make_run_plan(const RunConfig& config, const ModelConfig& model, at::ScalarType dtype, const TrainingData& data,
                       int world_size, std::int64_t cache_positions = 0);

@@ -30,10 +30,11 @@ Verb train_verb() {
       "CONFIG is YAML (docs/configuration.md lists every key); key=value arguments override it, with dotted names and\n"
       "positions in lists: data.train.0.limit=100. A run stopped by SIGUSR1 (sent to mpirun, or to\n"
       "rimscope without mpirun, where SIGTERM and Ctrl-C do as well) writes a checkpoint and ends with 75;\n"
-      "resume_from_checkpoint=auto continues it. After SIGTERM or Ctrl-C mpirun gives its ranks a second and kills them.";
+      "resume_from_checkpoint=auto continues it. After SIGTERM or Ctrl-C mpirun gives its ranks a second and kills "
+      "them.";
   verb.positionals = {{"CONFIG", true, false}, {"key=value", false, true}};
   verb.options.add_options()("help,h", "this text")("print-config",
-                                                  "print the configuration with every default, and stop")(
+                                                    "print the configuration with every default, and stop")(
       "dry-run",
       "print steps, parameters and the memory and disk it will take, and stop; loads no weights, writes nothing");
   verb.examples = {"mpirun -np 2 rimscope train configs/organism-target.yaml",

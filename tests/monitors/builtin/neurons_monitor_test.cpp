@@ -100,7 +100,8 @@ TEST(NeuronsMonitor, IsNotResumedWithOtherMeasurements) {
       EXPECT_THAT(error.what(), HasSubstr(said));
     }
   }
-  EXPECT_NO_THROW(Watching(Json::object({{"seed", 77}})).monitor->load_state(state)) << "the draws are in the checkpoint";
+  EXPECT_NO_THROW(Watching(Json::object({{"seed", 77}})).monitor->load_state(state))
+      << "the draws are in the checkpoint";
 }
 
 TEST(NeuronsMonitor, MeasuresBothHalvesOfAPairOnTheSameTokens) {

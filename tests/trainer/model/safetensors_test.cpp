@@ -39,7 +39,8 @@ INSTANTIATE_TEST_SUITE_P(
     Corpus, MalformedSafetensors,
     testing::Values(
         Malformed{"empty", "", "0 bytes"}, Malformed{"short", "1234", "4 bytes"},
-        Malformed{"lfs_pointer", "version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 9\n", "git lfs pull"},
+        Malformed{"lfs_pointer", "version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 9\n",
+                  "git lfs pull"},
         Malformed{"length_past_end", length_bytes(1000) + "{}", "past the file's end"},
         Malformed{"length_too_large", length_bytes(100'000'001) + "{}", "100 MB"},
         Malformed{"length_wraps", length_bytes(UINT64_MAX) + "{}", "100 MB"},
