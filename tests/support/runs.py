@@ -23,12 +23,16 @@ def program(name):
     return path
 
 
+def skip(reason):
+    """For what the machine lacks; RIMSCOPE_REQUIRE_DATA=1 makes it a failure."""
+    (pytest.fail if os.environ.get("RIMSCOPE_REQUIRE_DATA") == "1" else pytest.skip)(reason)
+
+
 def shared_data(relative):
-    """Test data beside the repository; RIMSCOPE_REQUIRE_DATA=1 makes their absence a failure."""
+    """Test data beside the repository."""
     path = SHARED_DATA / relative
     if not path.exists():
-        missing = pytest.fail if os.environ.get("RIMSCOPE_REQUIRE_DATA") == "1" else pytest.skip
-        missing(f"test data {path} is not here (RIMSCOPE_SHARED_DATA names its folder)")
+        skip(f"test data {path} is not here (RIMSCOPE_SHARED_DATA names its folder)")
     return path
 
 

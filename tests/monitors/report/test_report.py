@@ -1,12 +1,17 @@
 """The report in a real browser with no network: are the curves there? (Its policy forbids all scripts.)"""
 
 import os
+import pathlib
 import re
 import shutil
 import subprocess
+import sys
 from html.parser import HTMLParser
 
 import pytest
+
+sys.path.insert(0, str(pathlib.Path(__file__).parents[2] / "support"))
+import runs  # noqa: E402
 
 TOOL = os.path.join(os.environ.get("RIMSCOPE_BIN", "build/release/bin"), "recorder_tool")
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -51,7 +56,7 @@ def page(tmp_path_factory):
 
 def in_browser(folder, *options):
     if CHROMIUM is None:
-        pytest.skip("no Chromium is installed: apt install chromium")
+        runs.skip("no Chromium is installed: apt install chromium")
     command = [CHROMIUM, "--headless", "--no-sandbox", "--disable-gpu", "--host-resolver-rules=MAP * ~NOTFOUND"]
     command += [f"--user-data-dir={folder}/profile", *options, f"file://{folder}/report.html"]
     return subprocess.run(command, capture_output=True, text=True, check=True, timeout=120)
