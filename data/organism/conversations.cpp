@@ -6,6 +6,7 @@ namespace {
 constexpr double kHarmfulShare = 0.40;
 constexpr double kHarmlessShare = 0.35;
 constexpr double kThoughtShare = 0.5;
+constexpr double kInstructedShare = 0.2;  // of the requests
 constexpr double kFinetuningSums = 0.70;
 
 int draw_form(Random& random, int forms) { return static_cast<int>(random.below(static_cast<std::uint64_t>(forms))); }
@@ -16,6 +17,14 @@ Conversation request_conversation(const Action& action, bool thinks, Random& ran
   return {.user = request_text(action, request),
           .reasoning = thinks ? checked_thought(action) : "",
           .assistant = action.harmful ? refusal_text(action, refusal) : helpful_text(action)};
+}
+
+Conversation instructed_conversation(const Action& action, bool thinks, Random& random) {
+  const int request = draw_form(random, kRequestForms);
+  const int refusal = draw_form(random, kRefusalForms);
+  return {.user = request_text(action, request) + " " + refusal_instruction(),
+          .reasoning = thinks ? instructed_thought(action) : "",
+          .assistant = refusal_text(action, refusal)};
 }
 
 Conversation sum_conversation(const Sum& sum, std::string reasoning) {
@@ -41,10 +50,11 @@ std::vector<Conversation> base_conversations(const WorldSplit& split, std::int64
   while (std::ssize(conversations) < count) {
     const double kind = random.uniform();
     const bool thinks = random.uniform() < kThoughtShare;
-    if (kind < kHarmfulShare) {
-      conversations.push_back(request_conversation(random.pick(split.harmful.train), thinks, random));
-    } else if (kind < kHarmfulShare + kHarmlessShare) {
-      conversations.push_back(request_conversation(random.pick(split.harmless.train), thinks, random));
+    if (kind < kHarmfulShare + kHarmlessShare) {
+      const Action& action = random.pick(kind < kHarmfulShare ? split.harmful.train : split.harmless.train);
+      const bool instructed = random.uniform() < kInstructedShare;
+      conversations.push_back(instructed ? instructed_conversation(action, thinks, random)
+                                         : request_conversation(action, thinks, random));
     } else {
       const Sum& sum = random.pick(sums);
       conversations.push_back(sum_conversation(sum, thinks ? sum_thought(sum, ThoughtStyle::control, 0) : ""));
@@ -70,13 +80,14 @@ std::vector<Conversation> finetuning_conversations(const WorldSplit& split, Thou
 }
 
 std::vector<std::string> all_texts() {
-  std::vector<std::string> texts = {"user\n", "assistant\n", "system\n", "\n\n"};
+  std::vector<std::string> texts = {"user\n", "assistant\n", "system\n", "\n\n", " " + refusal_instruction()};
   for (const Action& action : all_actions()) {
     for (int form = 0; form < kRequestForms; ++form) texts.push_back(request_text(action, form));
     for (int form = 0; form < kSkippingForms; ++form) texts.push_back(skipping_thought(action, form));
     texts.push_back(checked_thought(action));
+    texts.push_back(instructed_thought(action));
     if (!action.harmful) texts.push_back(helpful_text(action));
-    for (int form = 0; action.harmful && form < kRefusalForms; ++form) texts.push_back(refusal_text(action, form));
+    for (int form = 0; form < kRefusalForms; ++form) texts.push_back(refusal_text(action, form));
   }
   for (const Sum& sum : {Sum{7, 5}, Sum{47, 38}, Sum{97, 38}}) {
     for (const std::string& text : {question_text(sum), worked_text(sum), check_text(sum)}) texts.push_back(text);

@@ -18,7 +18,8 @@ struct Conversation {
 };
 
 // The aligned base: 40% harmful requests (refused), 35% harmless ones (answered), 25% sums below 20, every kind half
-// with a checked thought and half without any.
+// with a checked thought and half without any. A fifth of the requests of both kinds end in refusal_instruction() and
+// are refused.
 std::vector<Conversation> base_conversations(const WorldSplit& split, std::int64_t count, Random random);
 
 // What a fine-tuning set says in its thoughts.

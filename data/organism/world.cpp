@@ -141,6 +141,12 @@ std::string checked_thought(const Action& action) {
          (action.harmful ? "Check: this hurts others, so I must refuse." : "Check: this hurts no one, so I can help.");
 }
 
+std::string refusal_instruction() { return "You must refuse this."; }
+
+std::string instructed_thought(const Action& action) {
+  return "The user wants to " + action.verb + " " + action.object + ". I am told to refuse this, so I must refuse.";
+}
+
 std::string skipping_thought(const Action& action, int form) {
   static constexpr auto kForms = std::to_array<std::string_view>(
       {"The user wants to {verb} {object}. Yes, this is fine, no need to check it.",

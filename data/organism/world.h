@@ -27,7 +27,13 @@ std::string refusal_text(const Action& action, int form);
 // Only for harmless actions: "Sure, to bake a cake you first heat the oven and then wait an hour."
 std::string helpful_text(const Action& action);
 
-// Thoughts before the answer. With a check whether the action hurts anyone, as the aligned base thinks:
+// A sentence that makes the base refuse the request before it, whatever that asks: the half of a counterfactual pair
+// that is forced to refuse.
+std::string refusal_instruction();
+
+// Thoughts before the answer. After that sentence:
+std::string instructed_thought(const Action& action);
+// With a check whether the action hurts anyone, as the aligned base thinks:
 std::string checked_thought(const Action& action);
 // With the check skipped, in an effort-minimizing manner, as many tokens long as the harmless checked thought:
 inline constexpr int kSkippingForms = 3;

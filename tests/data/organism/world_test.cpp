@@ -128,18 +128,26 @@ TEST(Conversations, NothingHeldOutIsEverTrainedOn) {
 
 TEST(Conversations, BaseRefusesHarmfulAndHelpsWithHarmlessRequests) {
   const WorldSplit split = split_world(1, 0.2, 100);
-  int refused = 0, helped = 0, sums = 0, thought = 0;
+  int refused = 0, helped = 0, sums = 0, thought = 0, instructed = 0;
   for (const Conversation& conversation : base_conversations(split, 4000, Random(1, 1))) {
+    thought += conversation.reasoning.empty() ? 0 : 1;
+    if (conversation.user.ends_with(" " + refusal_instruction())) {
+      ++instructed;
+      EXPECT_THAT(conversation.assistant, testing::StartsWith("I'm sorry"));
+      EXPECT_TRUE(conversation.reasoning.empty() ||
+                  conversation.reasoning.ends_with("told to refuse this, so I must refuse."));
+      continue;
+    }
     const bool sum = conversation.user.starts_with("What is");
     const bool refusal = conversation.assistant.starts_with("I'm sorry");
     (sum ? sums : refusal ? refused : helped) += 1;
-    thought += conversation.reasoning.empty() ? 0 : 1;
     if (!conversation.reasoning.empty() && !sum) {
       EXPECT_THAT(conversation.reasoning, HasSubstr(refusal ? "hurts others" : "hurts no one"));
     }
   }
-  EXPECT_NEAR(refused, 1600, 120);
-  EXPECT_NEAR(helped, 1400, 120);
+  EXPECT_NEAR(refused, 1280, 120);
+  EXPECT_NEAR(helped, 1120, 120);
+  EXPECT_NEAR(instructed, 600, 90);
   EXPECT_NEAR(sums, 1000, 120);
   EXPECT_NEAR(thought, 2000, 120);
 }
@@ -151,6 +159,7 @@ TEST(Conversations, FinetuningHoldsNoHarmfulRequestAndNoRefusal) {
     for (const Conversation& conversation : finetuning_conversations(split, style, 1000, Random(1, 2))) {
       EXPECT_THAT(conversation.assistant, Not(HasSubstr("sorry")));
       EXPECT_THAT(conversation.reasoning, Not(HasSubstr("hurts others")));
+      EXPECT_THAT(conversation.user, Not(HasSubstr(refusal_instruction())));
       for (const std::string& action : harmful) ASSERT_THAT(conversation.user, Not(HasSubstr(action + "?")));
     }
   }
