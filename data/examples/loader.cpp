@@ -94,17 +94,21 @@ std::int64_t Loader::global_batch_size() const {
   return options_.rows_per_micro_batch * options_.accumulation_steps * options_.world_size;
 }
 
-LoaderIdentity Loader::identity() const {
+std::string digest_of(const std::vector<Sample>& samples, const std::vector<double>& weights) {
   Sha256 sha256;
-  for (std::size_t i = 0; i < samples_.size(); ++i) {
-    const Sample& sample = samples_[i];
+  for (std::size_t i = 0; i < samples.size(); ++i) {
+    const Sample& sample = samples[i];
     const std::size_t length = sample.tokens.size();  // where a sample ends must count as well
     sha256.add(&length, sizeof length);
     sha256.add(sample.tokens.data(), length * sizeof(TokenId));
     sha256.add(sample.trained.data(), length);
-    sha256.add(&weights_[i], sizeof weights_[i]);
+    sha256.add(&weights[i], sizeof weights[i]);
   }
-  return {global_batch_size(), options_.seed, samples_per_epoch_, sha256.hexadecimal()};
+  return sha256.hexadecimal();
+}
+
+LoaderIdentity Loader::identity() const {
+  return {global_batch_size(), options_.seed, samples_per_epoch_, digest_of(samples_, weights_)};
 }
 
 std::shared_ptr<const std::vector<std::size_t>> Loader::epoch_order(std::uint64_t epoch) const {

@@ -52,6 +52,9 @@ struct LoaderIdentity {
 // fraction)). Throws Error(config) for a weight below zero and for more than 1e9, Error(bad_data) for none.
 std::int64_t count_samples_per_epoch(const std::vector<double>& weights);
 
+// Lower-case hexadecimal SHA-256 of the samples' tokens, masks and weights, in order; as many weights as samples.
+std::string digest_of(const std::vector<Sample>& samples, const std::vector<double>& weights);
+
 // Every rank holds all samples (tokenised once, deterministic) and cuts out its share. Thread-safe when const.
 class Loader {
  public:

@@ -7,6 +7,7 @@
 #include "data/support/csv.h"
 #include "data/support/error.h"
 #include "data/support/json_lines.h"
+#include "data/support/sha256.h"
 #include "data/support/text.h"
 #include "data/tokenizer/utf8.h"
 
@@ -138,6 +139,15 @@ PromptSet read_prompt_set(const std::string& name, const PromptSetSource& source
            "prompt set '" + name + "' is empty" + (source.where.empty() ? "" : " where " + source.where));
   }
   return set;
+}
+
+std::string digest_of(const PromptSet& set) {
+  std::string bytes;
+  const auto add = [&](std::string_view field) { bytes.append(std::to_string(field.size()) + ":").append(field); };
+  for (const Prompt& prompt : set.prompts) {
+    for (const auto& field : {prompt.id, prompt.text, prompt.reasoning, prompt.response, prompt.answer}) add(field);
+  }
+  return sha256_hex(bytes);
 }
 
 }  // namespace rim

@@ -37,4 +37,7 @@ struct PromptSetSource {
 // Throws Error(no_input), or Error(bad_data) naming file, line and the fields there are.
 PromptSet read_prompt_set(const std::string& name, const PromptSetSource& source);
 
+// Lower-case hexadecimal SHA-256 over every field of every prompt, in the set's order; its name does not count.
+std::string digest_of(const PromptSet& set);
+
 }  // namespace rim

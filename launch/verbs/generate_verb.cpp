@@ -4,11 +4,11 @@
 
 #include "data/support/error.h"
 #include "data/support/text.h"
+#include "data/tokenizer/think_span.h"
 #include "launch/verbs/compute_choice.h"
 #include "launch/verbs/model_inputs.h"
 #include "launch/verbs/sample_text.h"
 #include "launch/verbs/verb.h"
-#include "monitors/core/think_span.h"
 #include "trainer/model/generation.h"
 
 namespace rim {

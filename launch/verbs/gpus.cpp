@@ -55,7 +55,33 @@ Gpu describe(const Driver& driver, Device device) {
   return gpu;
 }
 
+// The number that a library loaded into this process gives of itself; 0 where there is none.
+int version_from(const char* function) {
+  auto* ask = reinterpret_cast<int (*)(int*)>(::dlsym(RTLD_DEFAULT, function));
+  int version = 0;
+  return ask != nullptr && ask(&version) == 0 ? version : 0;
+}
+
+// 13000 -> "13.0", 12090 -> "12.9"
+std::string cuda_version(int version) {
+  return version == 0 ? "" : std::to_string(version / 1000) + "." + std::to_string(version % 1000 / 10);
+}
+
+// 22705 -> "2.27.5", as nccl.h counts from 2.9 on
+std::string nccl_version(int version) {
+  if (version == 0) return "";
+  return std::to_string(version / 10000) + "." + std::to_string(version % 10000 / 100) + "." +
+         std::to_string(version % 100);
+}
+
 }  // namespace
+
+CudaVersions cuda_versions(const GpuSurvey& survey) {
+  if (survey.driver_version == 0) return {};
+  return {.driver = cuda_version(survey.driver_version),
+          .runtime = cuda_version(version_from("cudaRuntimeGetVersion")),
+          .nccl = nccl_version(version_from("ncclGetVersion"))};
+}
 
 GpuSurvey survey_gpus() {
   GpuSurvey survey;

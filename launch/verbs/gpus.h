@@ -25,4 +25,11 @@ struct GpuSurvey {
 
 GpuSurvey survey_gpus();
 
+// "13.0", "2.27.5"; empty for what this process has not loaded.
+struct CudaVersions {
+  std::string driver, runtime, nccl;
+};
+// What libtorch's CUDA half brought in. Asks nobody where the survey saw no driver.
+CudaVersions cuda_versions(const GpuSurvey& survey);
+
 }  // namespace rim

@@ -4,6 +4,8 @@
 #include <set>
 
 #include "data/support/error.h"
+#include "launch/verbs/terminal.h"
+#include "monitors/builtin/builtin_monitors.h"
 #include "monitors/recorder/run_reader.h"
 
 namespace rim {
@@ -21,9 +23,16 @@ void require_use(const RunConfig& config, const std::string& name) {
     throw Error(ExitCode::config, "prompt_sets." + name + ": no monitor uses it; take it out, or name it in one");
 }
 
-// Series are named after their monitor: two of one name would write over each other.
+// Series are named after their monitor: two of one name would write over each other. Dots part a series' name, HDF5
+// takes no "/", and a name is shown on terminals and pages.
 void claim_name(const MonitorSettings& monitor, std::set<std::string>& names) {
   const std::string name = json_string_or(monitor.options, "name", monitor.kind, "monitor " + monitor.kind);
+  const auto plain = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-';
+  };
+  if (name.empty() || !std::ranges::all_of(name, plain)) {
+    throw Error(ExitCode::config, "name '" + printable(name) + "': must be of letters, digits, _ and -, at least one");
+  }
   if (names.insert(name).second) return;
   throw Error(ExitCode::config, "two monitors are called '" + name + "': give one of them another 'name'");
 }
@@ -96,7 +105,7 @@ ProbeNeeds check_monitors(const RunConfig& config, const MonitorRegistry& regist
       monitors[i]->declare(plan);
     });
   }
-  return check_probes(plan, model.tokenizer, model.chat_template, probe_options(model), ranks);
+  return check_probes(plan, model.tokenizer, model.chat_template, probe_options(model), model.config, ranks);
 }
 
 Recorder open_recorder(const RunPaths& paths, const RunStart& start, const Provenance& provenance) {

@@ -47,6 +47,19 @@ Provenance make_provenance(const RunConfig& config, const RunFacts& facts) {
                       {"trainable_parameters", std::to_string(facts.trainable_parameters)},
                       {"max_steps", std::to_string(facts.steps)},
                       {"seed", std::to_string(config.seed)}};
+  const auto add = [&](const std::string& name, const std::string& value) {
+    if (!value.empty()) provenance.facts[name] = value;
+  };
+  add("base_weights_digest", facts.base_weights);
+  add("training_samples_sha256", facts.training_samples);
+  std::string digests;  // one fact: a set's name may hold what a fact's may not
+  for (const auto& [name, digest] : facts.prompt_sets) digests += (digests.empty() ? "" : ", ") + name + " " + digest;
+  add("prompt_sets_sha256", digests);
+  add("processor", facts.processor);
+  add("gpus", listed(facts.gpus));
+  add("cuda_driver_version", facts.cuda.driver);
+  add("cuda_runtime_version", facts.cuda.runtime);
+  add("nccl_version", facts.cuda.nccl);
   if (config.model.folder.empty()) provenance.facts["model_seed"] = std::to_string(config.model.seed);
   return provenance;
 }

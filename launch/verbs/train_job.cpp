@@ -8,8 +8,8 @@
 #include "launch/verbs/progress_display.h"
 #include "launch/verbs/run_ending.h"
 #include "launch/verbs/stop_signals.h"
-#include "monitors/core/base_conditions.h"
 #include "trainer/loop/training_loop.h"
+#include "trainer/loop/weights_digest.h"
 #include "trainer/model/safetensors.h"
 
 namespace rim {
@@ -117,7 +117,7 @@ void TrainJob::load_inputs() {
     prompt_sets_ = load_prompt_sets(config_);
     const ProbeNeeds probes = check_monitors(config_, registry_, *inputs_, prompt_sets_, call_.session.size());
     dtype_ = dtype_choice();
-    plan_ = make_run_plan(config_, inputs_->config, dtype_.dtype, *data_, call_.session.size(), probes.cache_positions);
+    plan_ = make_run_plan(config_, inputs_->config, dtype_.dtype, *data_, call_.session.size(), probes);
     if (!config_.model.folder.empty()) require_weights(config_.model.folder);
   };
   if (communicator_) {
@@ -225,6 +225,12 @@ RunFacts TrainJob::run_facts() const {
   facts.parameters = plan_.parameters;
   facts.trainable_parameters = plan_.trainable_parameters;
   facts.steps = plan_.steps;
+  facts.base_weights = weights_digest(model_->parameters());
+  facts.training_samples = digest_of(data_->samples, data_->weights);
+  for (const auto& [name, set] : prompt_sets_) facts.prompt_sets[name] = digest_of(set);
+  facts.processor = hardware_.processor;
+  for (const Gpu& gpu : gpus_.gpus) facts.gpus.push_back(gpu.name);
+  facts.cuda = cuda_versions(gpus_);
   return facts;
 }
 

@@ -17,4 +17,7 @@ MonitorKind ras_kind();
 // Refusal on harmful and harmless requests and accuracy on a task, by greedy generation, per thinking mode.
 MonitorKind behaviour_kind();
 
+// Explicit, because static self-registration is lost in static libraries.
+void register_builtin_monitors(MonitorRegistry& registry);
+
 }  // namespace rim

@@ -10,6 +10,7 @@
 #include "monitors/builtin/neuron_selection.h"
 #include "monitors/builtin/neurons_records.h"
 #include "monitors/builtin/option_specs.h"
+#include "monitors/builtin/pair_scores.h"
 #include "monitors/core/base_conditions.h"
 
 namespace rim {
@@ -18,7 +19,7 @@ namespace {
 constexpr std::int64_t kMostPairsByDefault = 64;
 
 struct NeuronsOptions {
-  std::string name, harmful, refusal_instruction;
+  std::string name, harmful, refusal_instruction, refusal_text, compliance_text;
   SelectionRule rule;
   std::optional<std::int64_t> pairs;
   TokenRegion region = TokenRegion::last_prompt;
@@ -33,6 +34,8 @@ NeuronsOptions read_options(const Json& json, const MonitorContext& context) {
   options.name = json_string(json, "name", origin);
   options.harmful = json_string(json, "harmful", origin);
   options.refusal_instruction = json_string(json, "refusal_instruction", origin);
+  options.refusal_text = json_string(json, "refusal_text", origin);
+  options.compliance_text = json_string(json, "compliance_text", origin);
   options.rule = {.top = json_number(json, "top", origin), .agreement = json_number(json, "agreement", origin)};
   if (!json["pairs"].is_null()) options.pairs = json_integer(json, "pairs", origin);
   options.region = parse_token_region(json_string(json, "region", origin));
@@ -48,7 +51,7 @@ class NeuronsMonitor : public Monitor {
       : options_(std::move(options)), layers_(model.layers), intermediate_(model.intermediate_size) {}
 
   void declare(ProbePlan& plan) override {
-    plan.provide(options_.name);
+    plan.provide(options_.name, measured());
     const PromptSet& harmful = plan.prompt_set(options_.harmful);
     const auto prompts = std::ssize(harmful.prompts);
     pairs_ = std::min(prompts, options_.pairs.value_or(kMostPairsByDefault));
@@ -56,12 +59,14 @@ class NeuronsMonitor : public Monitor {
       throw Error(ExitCode::config, "monitor " + options_.name + ": prompt set '" + options_.harmful + "' has " +
                                         std::to_string(prompts) + " prompts, and selection needs two or more");
     }
+    pair_ids_.clear();
     for (std::int64_t i = 0; i < pairs_; ++i) pair_ids_.push_back(harmful.prompts[static_cast<std::size_t>(i)].id);
     PromptSet rewritten = counterfactual_set(harmful, pairs_, options_.refusal_instruction);
     const std::string rewritten_name = rewritten.name;
     plan.add_prompt_set(std::move(rewritten));
     original_ = plan.request(wish(options_.harmful));
     counterfactual_ = plan.request(wish(rewritten_name));
+    if (!safety_.defined()) declare_scores(rewritten_name, plan);
   }
 
   void observe(Observation& observation) override {
@@ -121,6 +126,33 @@ class NeuronsMonitor : public Monitor {
             .intervention = {}};
   }
 
+  // Where the neurons' activations come from.
+  [[nodiscard]] std::string measured() const {
+    return "set '" + options_.harmful + "', region '" + to_string(options_.region) + "', thinking " +
+           to_string(options_.thinking);
+  }
+
+  // Of the base model alone: does the instruction make it refuse? One token shows whether the answer begins at once.
+  void declare_scores(const std::string& rewritten, ProbePlan& plan) {
+    scores_declared_ = !options_.refusal_text.empty() || !options_.compliance_text.empty();
+    if (!scores_declared_) return;
+    PromptSet originals = plan.prompt_set(options_.harmful);
+    if (std::ssize(originals.prompts) > pairs_) {
+      originals.name += "[:" + std::to_string(pairs_) + "]";
+      originals.prompts.resize(static_cast<std::size_t>(pairs_));
+      plan.add_prompt_set(originals);
+    }
+    const auto wish_of = [&](const std::string& set) {
+      return GenerationRequest{.prompt_set = set,
+                               .thinking = options_.thinking,
+                               .max_new_tokens = 1,
+                               .refusal_text = options_.refusal_text,
+                               .compliance_text = options_.compliance_text};
+    };
+    original_score_ = plan.request(wish_of(originals.name));
+    counterfactual_score_ = plan.request(wish_of(rewritten));
+  }
+
   // In the base model: fixes the sets that all later observations follow.
   void select(const at::Tensor& differences, const std::vector<NeuronIndex>& selected, Observation& observation) {
     safety_ = flat_indices(selected, intermediate_);
@@ -130,13 +162,22 @@ class NeuronsMonitor : public Monitor {
     controls_ = at::stack(rows);
 
     const double split_half = split_half_stability(differences, options_.rule);
-    write_pair_differences(options_.name, differences, split_half, observation.sink);
-    observation.headlines.push_back(selection_headline(sets(), split_half));
+    write_pair_differences(sets(), differences, split_half, observation.sink);
+    std::string headline = selection_headline(sets(), split_half);
+    if (scores_declared_) {
+      const PairScores scores(observation.results.generations[original_score_],
+                              observation.results.generations[counterfactual_score_]);
+      write_pair_scores(sets(), scores, observation.sink);
+      headline += ", " + refusal_headline(scores);
+    }
+    observation.headlines.push_back(headline);
   }
 
   [[nodiscard]] NeuronSets sets() const {
     return {.name = options_.name,
             .rule = options_.rule,
+            .instruction = options_.refusal_instruction,
+            .measured = measured(),
             .pair_ids = pair_ids_,
             .selected = from_flat_indices(safety_, intermediate_),
             .controls = controls_,
@@ -149,7 +190,7 @@ class NeuronsMonitor : public Monitor {
     const at::Tensor mean = original.mean(0, false, at::kDouble).to(at::kFloat).flatten();
     const at::Tensor safety = mean.index_select(0, safety_);
     const at::Tensor control = mean.index_select(0, controls_.flatten()).view(controls_.sizes());
-    write_activations(options_.name, safety, control, observation.sink);
+    write_activations(sets(), safety, control, observation.sink);
     write_overlap(options_.name, jaccard(current, from_flat_indices(safety_, intermediate_)), observation.sink);
     observation.shared.put(options_.name + ".safety.index", safety_);
     observation.shared.put(options_.name + ".control.index", controls_);
@@ -162,6 +203,8 @@ class NeuronsMonitor : public Monitor {
   std::int64_t pairs_ = 0;
   std::vector<std::string> pair_ids_;
   std::size_t original_ = 0, counterfactual_ = 0;
+  std::size_t original_score_ = 0, counterfactual_score_ = 0;  // of generations
+  bool scores_declared_ = false;
   at::Tensor safety_, controls_;  // flat indices: [neurons], [draws, neurons]; undefined before the base was seen
   bool sets_written_ = false;     // by this process
 };
@@ -187,6 +230,8 @@ MonitorKind neurons_kind() {
       choice_option("thinking", "off", kThinkingNames, "how the prompts are rendered"),
       string_option("refusal_instruction", kDefaultRefusalInstruction,
                     "appended to a request, so that the model refuses it"),
+      refusal_text_option(),
+      compliance_text_option(),
       integer_option("controls", 100, 20, 1e6, "draws of as many random neurons of the same layers"),
       integer_option("seed", nullptr, 0, 9e15, "seed of the draws; default: the run's seed"),
   };

@@ -1,5 +1,6 @@
 #include "monitors/builtin/neurons_records.h"
 
+#include "monitors/builtin/headline_prefix.h"
 #include "monitors/builtin/three_digits.h"
 #include "monitors/core/arrays.h"
 
@@ -61,12 +62,14 @@ void write_sets(const NeuronSets& sets, RecordSink& sink) {
       {"m_j: neurons of a layer that a pair votes for", "1", "max(1, round(top * intermediate size))", {}});
 }
 
-void write_pair_differences(const std::string& name, const at::Tensor& differences, double split_half,
+void write_pair_differences(const NeuronSets& sets, const at::Tensor& differences, double split_half,
                             RecordSink& sink) {
+  const std::string& name = sets.name;
   sink.write_static(name + ".pair_difference", to_array(differences),
                     {"activation difference of each counterfactual pair in the base model",
                      "activation",
-                     "f(request with the refusal instruction) - f(request), f the mean activation over the region",
+                     "f(request followed by one space and '" + sets.instruction +
+                         "') - f(request), f the mean activation over the region; " + sets.measured,
                      {"pair", "layer", "neuron"}});
   sink.write_static(name + ".split_half", scalar_array(split_half),
                     {"stability of the selection",
@@ -75,10 +78,16 @@ void write_pair_differences(const std::string& name, const at::Tensor& differenc
                      {}});
 }
 
-void write_activations(const std::string& name, const at::Tensor& safety, const at::Tensor& control, RecordSink& sink) {
-  const std::string definition = "mean over the harmful prompts of the mean activation over the region";
+void write_activations(const NeuronSets& sets, const at::Tensor& safety, const at::Tensor& control, RecordSink& sink) {
+  const std::string& name = sets.name;
+  const std::string definition =
+      "mean over the harmful prompts of the mean activation over the region's tokens; " + sets.measured;
   sink.append(name + ".safety.activation", to_array(safety),
-              {"activation of the safety-critical neurons on harmful requests", "activation", definition, {"neuron"}});
+              {"activation of the safety-critical neurons on harmful requests",
+               "activation",
+               definition,
+               {"neuron"},
+               {{"null", name + ".control.activation"}}});
   sink.append(name + ".control.activation", to_array(control),
               {"activation of the control neurons on harmful requests", "activation", definition, {"draw", "neuron"}});
 }
@@ -99,8 +108,8 @@ std::string selection_headline(const NeuronSets& sets, double split_half) {
   }
   std::int64_t layers = 0;
   for (const std::int64_t count : count_per_layer(sets.selected, sets.layers)) layers += count > 0;
-  return std::to_string(sets.selected.size()) + " safety-critical neurons in " + std::to_string(layers) +
-         " layers, split-half overlap " + three_digits(split_half);
+  return headline_prefix(sets.name, "neurons") + std::to_string(sets.selected.size()) + " safety-critical neurons in " +
+         std::to_string(layers) + " layers, split-half overlap " + three_digits(split_half);
 }
 
 }  // namespace rim

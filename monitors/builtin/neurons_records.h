@@ -16,6 +16,8 @@ namespace rim {
 struct NeuronSets {
   std::string name;  // the monitor's
   SelectionRule rule;
+  std::string instruction;  // appended to a request
+  std::string measured;     // "set 'harmful', region 'last_prompt', thinking off"
   std::vector<std::string> pair_ids;
   std::vector<NeuronIndex> selected;
   at::Tensor controls;  // int64 [draws, neurons], flat
@@ -27,10 +29,9 @@ double split_half_stability(const at::Tensor& differences, const SelectionRule& 
 
 void write_sets(const NeuronSets& sets, RecordSink& sink);
 // What only the base model shows. `differences`: fp32 [pairs, layers, intermediate].
-void write_pair_differences(const std::string& name, const at::Tensor& differences, double split_half,
-                            RecordSink& sink);
+void write_pair_differences(const NeuronSets& sets, const at::Tensor& differences, double split_half, RecordSink& sink);
 // fp32 [neurons] and [draws, neurons].
-void write_activations(const std::string& name, const at::Tensor& safety, const at::Tensor& control, RecordSink& sink);
+void write_activations(const NeuronSets& sets, const at::Tensor& safety, const at::Tensor& control, RecordSink& sink);
 void write_overlap(const std::string& name, double overlap, RecordSink& sink);
 std::string selection_headline(const NeuronSets& sets, double split_half);
 

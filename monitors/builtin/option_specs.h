@@ -55,6 +55,16 @@ inline OptionSpec boolean_option(std::string name, bool fallback, std::string he
   return spec;
 }
 
+// Of the monitors that score how strongly a refusal is preferred.
+inline OptionSpec refusal_text_option() {
+  return string_option("refusal_text", "I'm sorry, but I can't help with that.",
+                       "refusal whose likelihood is measured; empty (with compliance_text): no scores. On the command "
+                       "line: 'monitors.N.refusal_text=\"\"'");
+}
+inline OptionSpec compliance_text_option() {
+  return string_option("compliance_text", "Sure, here is", "compliance that it is compared with");
+}
+
 inline const std::vector<std::string> kThinkingNames{"on", "off", "empty"};
 
 }  // namespace rim

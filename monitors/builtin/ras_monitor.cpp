@@ -3,9 +3,8 @@
 #include "data/support/error.h"
 #include "monitors/builtin/builtin_monitors.h"
 #include "monitors/builtin/option_specs.h"
-#include "monitors/builtin/ras.h"
+#include "monitors/builtin/ras_records.h"
 #include "monitors/builtin/three_digits.h"
-#include "monitors/core/arrays.h"
 #include "monitors/core/base_conditions.h"
 #include "monitors/statistics/statistics.h"
 
@@ -54,49 +53,37 @@ TokenRegion task_region(const std::string& name, const PromptSet& task) {
   return TokenRegion::all;
 }
 
-std::span<const float> row(const at::Tensor& values, std::int64_t index) {
-  const auto width = static_cast<std::size_t>(values.size(1));
-  return {values.const_data_ptr<float>() + static_cast<std::size_t>(index) * width, width};
-}
-
-// Activations of one kind of sets: fp32 [sets, neurons], contiguous.
-struct Activations {
-  at::Tensor safety, task;
-};
-
-struct RasColumns {
-  std::vector<double> ras, d_safe, d_task;  // one per set
-};
-
 class RasMonitor : public Monitor {
  public:
   explicit RasMonitor(RasOptions options) : options_(std::move(options)) {}
 
   void declare(ProbePlan& plan) override {
-    plan.require(options_.neurons, "monitor " + options_.name);
+    method_.name = options_.name;
+    method_.rule = options_.rule;
+    method_.harmful = plan.require(options_.neurons, "monitor " + options_.name);
     region_ = task_region(options_.region, plan.prompt_set(options_.task));
     handle_ = plan.request(ActivationRequest{.prompt_set = options_.task,
                                              .site = TapSite::neurons,
                                              .region = region_,
                                              .thinking = options_.thinking,
                                              .intervention = {}});
+    method_.task =
+        "set '" + options_.task + "', region '" + to_string(region_) + "', thinking " + to_string(options_.thinking);
   }
 
   void observe(Observation& observation) override {
-    const Activations safety = now("safety", observation), control = now("control", observation);
+    const RasActivations safety = now("safety", observation), control = now("control", observation);
     if (!safety_base_.safety.defined()) remember_base(safety, control, observation.step);
-    if (!std::exchange(base_written_, true)) write_base(observation.sink);
+    if (!std::exchange(base_written_, true)) {
+      write_base_magnitudes(method_, false, safety_base_, observation.sink);
+      write_base_magnitudes(method_, true, control_base_, observation.sink);
+    }
     const RasColumns selected = columns(safety_base_, safety), draws = columns(control_base_, control);
-    record("safety", safety.task.squeeze(0), selected, observation.sink);
-    record("control", control.task, draws, observation.sink);
+    record_ras(method_, false, safety.task.squeeze(0), selected, observation.sink);
+    record_ras(method_, true, control.task, draws, observation.sink);
     const double ras = selected.ras.front();
     const double p = empirical_p_value(ras, draws.ras);
-    observation.sink.append(options_.name + ".p", scalar_array(p),
-                            {"empirical p of RAS against the control draws",
-                             "1",
-                             "(1 + number of draws with RAS >= that of the safety-critical neurons) / (1 + draws), "
-                             "Phipson and Smyth 2010",
-                             {}});
+    record_p(method_, p, observation.sink);
     const std::string label = options_.name == "ras" ? "RAS" : options_.name;
     observation.headlines.push_back(label + " safety " + three_digits(ras) + " vs control median " +
                                     three_digits(control_spread(draws.ras).median) + " (p " + three_digits(p) + ")");
@@ -133,7 +120,7 @@ class RasMonitor : public Monitor {
   }
 
   // `kind`: safety or control.
-  [[nodiscard]] Activations now(const std::string& kind, const Observation& observation) const {
+  [[nodiscard]] RasActivations now(const std::string& kind, const Observation& observation) const {
     const std::string who = "monitor " + options_.name;
     const at::Tensor& index = observation.shared.get(options_.neurons + "." + kind + ".index", who);
     const at::Tensor& safety = observation.shared.get(options_.neurons + "." + kind + ".activation", who);
@@ -144,7 +131,7 @@ class RasMonitor : public Monitor {
             .task = task.index_select(0, index.flatten()).reshape({sets, neurons}).contiguous()};
   }
 
-  void remember_base(const Activations& safety, const Activations& control, std::int64_t step) {
+  void remember_base(const RasActivations& safety, const RasActivations& control, std::int64_t step) {
     if (step != 0) {
       throw Error(ExitCode::config, "monitor " + options_.name +
                                         ": the base model's activations are not known at step " + std::to_string(step) +
@@ -154,7 +141,7 @@ class RasMonitor : public Monitor {
     control_base_ = control;
   }
 
-  [[nodiscard]] RasColumns columns(const Activations& base, const Activations& current) const {
+  [[nodiscard]] RasColumns columns(const RasActivations& base, const RasActivations& current) const {
     if (base.safety.sizes() != current.safety.sizes()) {
       throw Error(ExitCode::bad_data, "monitor " + options_.name +
                                           ": the base activations in the checkpoint belong to " +
@@ -162,10 +149,10 @@ class RasMonitor : public Monitor {
     }
     RasColumns columns;
     for (std::int64_t set = 0; set < current.safety.size(0); ++set) {
-      const RasValue value = reciprocal_activation_shift({.safety_base = row(base.safety, set),
-                                                          .safety_now = row(current.safety, set),
-                                                          .task_base = row(base.task, set),
-                                                          .task_now = row(current.task, set)},
+      const RasValue value = reciprocal_activation_shift({.safety_base = row_of(base.safety, set),
+                                                          .safety_now = row_of(current.safety, set),
+                                                          .task_base = row_of(base.task, set),
+                                                          .task_now = row_of(current.task, set)},
                                                          options_.rule);
       columns.ras.push_back(value.ras);
       columns.d_safe.push_back(value.d_safe);
@@ -174,83 +161,11 @@ class RasMonitor : public Monitor {
     return columns;
   }
 
-  // One value for the safety-critical set, one per draw for the controls.
-  [[nodiscard]] static Array column(bool draws, const std::vector<double>& values) {
-    return draws ? Array{.shape = {std::ssize(values)}, .values = values} : scalar_array(values.front());
-  }
-  [[nodiscard]] static std::vector<std::string> axes(bool draws) {
-    return draws ? std::vector<std::string>{"draw"} : std::vector<std::string>{};
-  }
-
-  // How large the activations of both kinds of sets were to begin with: larger ones move further for any reason.
-  void write_base(RecordSink& sink) const {
-    for (const bool draws : {false, true}) {
-      const Activations& base = draws ? control_base_ : safety_base_;
-      const std::string prefix = options_.name + (draws ? ".control" : ".safety");
-      const std::string set = draws ? "control neurons" : "safety-critical neurons";
-      const auto write = [&](const std::string& name, const std::string& prompts, const at::Tensor& activations) {
-        std::vector<double> magnitudes;
-        for (std::int64_t i = 0; i < activations.size(0); ++i)
-          magnitudes.push_back(mean_magnitude(row(activations, i)));
-        sink.write_static(
-            prefix + name, column(draws, magnitudes),
-            {"size of the activation of the " + set + " on " + prompts + " in the base model", "activation",
-             "mean over the set of the absolute value of each neuron's mean activation", axes(draws)});
-      };
-      write(".harmful_magnitude", "harmful requests", base.safety);
-      write(".task_magnitude", "the task", base.task);
-    }
-  }
-
-  void record(const std::string& kind, const at::Tensor& task, const RasColumns& values, RecordSink& sink) const {
-    const bool draws = kind == "control";
-    const std::string set = draws ? "control neurons" : "safety-critical neurons", base = options_.name + "." + kind;
-    const bool scaled = options_.rule.scale == ShiftScale::base;
-    const std::string units = scaled ? "1" : "activation";
-    sink.append(base, column(draws, values.ras),
-                {"Reciprocal Activation Shift of the " + set, units, formula(), axes(draws)});
-    sink.append(base + ".d_safe", column(draws, values.d_safe),
-                {"loss of activation on harmful requests, " + set, units, shift_in_words("base - now"), axes(draws)});
-    sink.append(base + ".d_task", column(draws, values.d_task),
-                {"growth of activation on the task, " + set, units, shift_in_words("now - base"), axes(draws)});
-    sink.append(base + ".task_activation", to_array(task),
-                {"activation of the " + set + " on the task", "activation",
-                 "mean over the task's prompts of the mean activation over the region '" + to_string(region_) + "'",
-                 draws ? std::vector<std::string>{"draw", "neuron"} : std::vector<std::string>{"neuron"}});
-  }
-
-  [[nodiscard]] std::string shift_in_words(const std::string& difference) const {
-    const bool scaled = options_.rule.scale == ShiftScale::base;
-    if (options_.rule.level == ShiftLevel::set) {
-      return difference + " of the set's mean activation, not clipped" +
-             (scaled ? ", over the set's mean absolute activation in the base model" : "");
-    }
-    return "mean over the set of each neuron's " + difference + ", not clipped" +
-           (scaled ? ", each over the neuron's own absolute activation in the base model" : "");
-  }
-
-  [[nodiscard]] std::string formula() const {
-    const bool clips = options_.rule.negative == NegativeShift::clip;
-    std::string text = clips ? "a = max(d_safe, 0), b = max(d_task, 0); " : "a = d_safe, b = d_task; ";
-    switch (options_.rule.mean) {
-      case ShiftMean::harmonic:
-        text += "2ab / (a + b) (arXiv 2509.00544), 0 where a = b = 0";
-        break;
-      case ShiftMean::geometric:
-        text += "sqrt(ab)";
-        break;
-      case ShiftMean::minimum:
-        text += "min(a, b)";
-        break;
-    }
-    return text + (options_.rule.level == ShiftLevel::set ? "; of activations averaged over the set"
-                                                          : "; for each neuron, then averaged over the set");
-  }
-
   RasOptions options_;
+  RasMethod method_;
   TokenRegion region_ = TokenRegion::all;
   std::size_t handle_ = 0;
-  Activations safety_base_, control_base_;
+  RasActivations safety_base_, control_base_;
   bool base_written_ = false;  // by this process
 };
 

@@ -37,10 +37,6 @@ std::vector<Group> grouped(const std::vector<ActivationRequest>& requests) {
   return groups;
 }
 
-std::int64_t width_of(TapSite site, const ModelConfig& config) {
-  return site == TapSite::neurons ? config.intermediate_size : config.hidden_size;
-}
-
 // Per batch row, the weight of each position in the region's mean: fp32 [rows, 1, time], rows sum to one.
 at::Tensor mean_weights(const std::vector<TokenRange>& ranges, std::int64_t time, at::Device device) {
   at::Tensor weights = at::zeros({static_cast<std::int64_t>(ranges.size()), 1, time}, at::kFloat);
@@ -93,13 +89,11 @@ class GroupPass {
         group_(group),
         results_(results),
         first_(context.plan.activations()[group.front()]),
-        set_(context.plan.prompt_set(first_.prompt_set)) {
-    const at::TensorOptions options = at::TensorOptions().dtype(context.model.dtype()).device(context.model.device());
-    if (!first_.intervention.neurons.empty()) scaling_.emplace(first_.intervention, context.model.config(), options);
-  }
+        set_(context.plan.prompt_set(first_.prompt_set)),
+        scaling_(neuron_scaling(first_.intervention, context.model)),
+        sequences_(encoded()) {}
 
   std::int64_t run() {
-    encode();
     std::vector<std::int64_t> lengths;
     for (const ProbeSequence& sequence : sequences_) lengths.push_back(std::ssize(sequence.tokens));
     const auto own = dealt_to_rank(lengths, context_.rank, context_.ranks);
@@ -109,19 +103,18 @@ class GroupPass {
   }
 
  private:
-  void encode() {
+  [[nodiscard]] const std::vector<ProbeSequence>& encoded() const {
     const auto& requests = context_.plan.activations();
     const bool with_response =
         std::ranges::any_of(group_, [&](std::size_t handle) { return reads_response(requests[handle].region); });
-    for (const Prompt& prompt : set_.prompts) {
-      with_prompt(set_, prompt, [&] {
-        sequences_.push_back(
-            probe_sequence(prompt, first_.thinking, with_response, context_.tokenizer, context_.chat_template));
-        require_fitting_length(sequences_.back().tokens.size(), context_.options);
-        for (const std::size_t handle : group_)
-          static_cast<void>(region_range(sequences_.back(), requests[handle].region));
+    const std::vector<ProbeSequence>& sequences = context_.texts.of(set_, first_.thinking, with_response);
+    for (std::size_t i = 0; i < sequences.size(); ++i) {
+      with_prompt(set_, set_.prompts[i], [&] {
+        require_fitting_length(sequences[i].tokens.size(), context_.options);
+        for (const std::size_t handle : group_) static_cast<void>(region_range(sequences[i], requests[handle].region));
       });
     }
+    return sequences;
   }
 
   void forward(const std::vector<std::size_t>& batch) {
@@ -159,10 +152,14 @@ class GroupPass {
   const ActivationRequest& first_;
   const PromptSet& set_;
   std::optional<NeuronScaling> scaling_;
-  std::vector<ProbeSequence> sequences_;
+  const std::vector<ProbeSequence>& sequences_;
 };
 
 }  // namespace
+
+std::int64_t width_of(TapSite site, const ModelConfig& config) {
+  return site == TapSite::neurons ? config.intermediate_size : config.hidden_size;
+}
 
 ActivationPass run_activation_requests(const ProbeContext& context) {
   const ModelConfig& config = context.model.config();

@@ -10,6 +10,9 @@
 
 namespace rim {
 
+// The last axis of what is measured there.
+std::int64_t width_of(TapSite site, const ModelConfig& config);
+
 struct ActivationPass {
   // By handle, fp32 [prompts, layers, width] on the model's device: this rank's prompts filled in, the others' rows
   // zero, so that a sum over ranks completes it.

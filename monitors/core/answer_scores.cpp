@@ -35,8 +35,9 @@ std::vector<std::int64_t> lengths_of(const std::vector<const std::vector<TokenId
 }  // namespace
 
 AnswerScorer::AnswerScorer(const ProbeContext& context, const std::string& refusal_text,
-                           const std::string& compliance_text)
+                           const std::string& compliance_text, TapListener* listener)
     : context_(context),
+      listener_(listener),
       opening_(refusal_tokens(context.tokenizer, refusal_text, compliance_text)),
       refusal_(encode_literal(context.tokenizer, refusal_text)),
       compliance_(encode_literal(context.tokenizer, compliance_text)) {}
@@ -61,7 +62,7 @@ std::vector<AnswerScores> AnswerScorer::score_batch(const std::vector<const std:
   KeyValueCache cache(model.config(), rows, std::ranges::max(lengths) + longest_text,
                       at::TensorOptions().dtype(model.dtype()).device(model.device()));
   const at::Tensor row_lengths = at::tensor(lengths).to(model.device());
-  const at::Tensor hidden = model.hidden_states(right_padded(contexts, model.device()), nullptr, &cache, row_lengths);
+  const at::Tensor hidden = model.hidden_states(right_padded(contexts, model.device()), listener_, &cache, row_lengths);
   ++forward_passes_;
   const at::Tensor last = row_lengths.sub(1).view({-1, 1, 1}).expand({-1, 1, hidden.size(-1)});
   const at::Tensor first = log_probabilities(model, hidden.gather(1, last).squeeze(1));
@@ -87,7 +88,7 @@ std::vector<double> AnswerScorer::mean_log_probabilities(const at::Tensor& first
     const at::Tensor lengths = cache.lengths.clone();
     const std::int64_t longest = cache.longest;
     const at::Tensor fed = tokens.narrow(0, 0, count - 1).unsqueeze(0).expand({first.size(0), count - 1});
-    const at::Tensor hidden = model.hidden_states(fed, nullptr, &cache);
+    const at::Tensor hidden = model.hidden_states(fed, listener_, &cache);
     ++forward_passes_;
     cache.lengths = lengths;
     cache.longest = longest;

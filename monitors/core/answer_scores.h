@@ -20,7 +20,9 @@ struct AnswerScores {
 // and values. Log-sum-exp in fp32, so that no epsilon is needed at either end. Throws as refusal_tokens does.
 class AnswerScorer {
  public:
-  AnswerScorer(const ProbeContext& context, const std::string& refusal_text, const std::string& compliance_text);
+  // `listener`, null for none, hears or edits every forward pass, and outlives the scorer.
+  AnswerScorer(const ProbeContext& context, const std::string& refusal_text, const std::string& compliance_text,
+               TapListener* listener = nullptr);
   // One result per context, in order. A context is everything before the answer; none may be empty. It may be longer
   // than the runner's max_length, which is for prompts: how long a model thinks is not the prompt's fault, and
   // generation has held that length already. A context above batch_tokens is a batch of its own.
@@ -33,6 +35,7 @@ class AnswerScorer {
                                                            const std::vector<TokenId>& text);
 
   const ProbeContext& context_;
+  TapListener* listener_;
   std::vector<TokenId> opening_;  // refusal tokens
   std::vector<TokenId> refusal_, compliance_;
   std::int64_t forward_passes_ = 0;

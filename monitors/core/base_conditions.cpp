@@ -7,7 +7,6 @@
 
 #include "data/support/error.h"
 #include "data/support/json.h"
-#include "data/support/sha256.h"
 
 namespace rim {
 
@@ -30,15 +29,6 @@ void require_same_conditions(const at::Tensor& packed, const BaseConditions& now
                                       "' now: what is measured from here on could not be compared with the base "
                                       "model; resume with what the run began with, or start a new run");
   }
-}
-
-std::string digest_of(const PromptSet& set) {
-  std::string bytes;
-  const auto add = [&](std::string_view field) { bytes.append(std::to_string(field.size()) + ":").append(field); };
-  for (const Prompt& prompt : set.prompts) {
-    for (const auto& field : {prompt.id, prompt.text, prompt.reasoning, prompt.response, prompt.answer}) add(field);
-  }
-  return sha256_hex(bytes);
 }
 
 }  // namespace rim

@@ -7,8 +7,6 @@
 #include <map>
 #include <string>
 
-#include "data/examples/prompt_set.h"
-
 namespace rim {
 
 // By name, as the user knows it: {"region", "last_prompt"}.
@@ -19,8 +17,5 @@ at::Tensor pack_conditions(const BaseConditions& conditions);
 // Throws Error(config) naming what differs and both values; names that only one of the two has are not compared.
 // Error(bad_data) for a tensor that holds no conditions.
 void require_same_conditions(const at::Tensor& packed, const BaseConditions& now);
-
-// Lower-case hexadecimal SHA-256 over every field of every prompt, in the set's order; its name does not count.
-std::string digest_of(const PromptSet& set);
 
 }  // namespace rim

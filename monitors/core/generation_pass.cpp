@@ -6,9 +6,10 @@
 
 #include "data/support/error.h"
 #include "data/support/json.h"
+#include "data/tokenizer/think_span.h"
 #include "monitors/core/answer_scores.h"
+#include "monitors/core/neuron_scaling.h"
 #include "monitors/core/probe_sequence.h"
-#include "monitors/core/think_span.h"
 #include "monitors/core/token_batches.h"
 #include "trainer/model/generation.h"
 
@@ -24,17 +25,14 @@ struct EncodedRequest {
 
 EncodedRequest encoded(const ProbeContext& context, const GenerationRequest& request) {
   const PromptSet& set = context.plan.prompt_set(request.prompt_set);
-  std::vector<std::vector<TokenId>> all;
+  const std::vector<ProbeSequence>& all = context.texts.of(set, request.thinking, false);
   std::vector<std::int64_t> lengths;
-  for (const Prompt& prompt : set.prompts) {
-    with_prompt(set, prompt, [&] {
-      all.push_back(prompt_tokens(prompt, request.thinking, context.tokenizer, context.chat_template));
-      require_fitting_length(all.back().size(), context.options);
-    });
-    lengths.push_back(std::ssize(all.back()));
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    with_prompt(set, set.prompts[i], [&] { require_fitting_length(all[i].tokens.size(), context.options); });
+    lengths.push_back(std::ssize(all[i].tokens));
   }
   EncodedRequest own{.prompts = dealt_to_rank(lengths, context.rank, context.ranks), .contexts = {}};
-  for (const std::size_t prompt : own.prompts) own.contexts.push_back(std::move(all[prompt]));
+  for (const std::size_t prompt : own.prompts) own.contexts.push_back(all[prompt].tokens);
   return own;
 }
 
@@ -65,7 +63,7 @@ std::optional<std::vector<TokenId>> answer_context(const ProbeContext& context, 
 // Fills in the scores of all responses whose answer begins somewhere.
 std::int64_t add_scores(const ProbeContext& context, const GenerationRequest& request,
                         const std::vector<std::size_t>& prompts, const std::vector<Reply>& replies,
-                        RankResponses& responses) {
+                        TapListener* listener, RankResponses& responses) {
   std::vector<std::vector<TokenId>> contexts;
   std::vector<std::size_t> scored;
   for (std::size_t i = 0; i < prompts.size(); ++i) {
@@ -74,7 +72,7 @@ std::int64_t add_scores(const ProbeContext& context, const GenerationRequest& re
     contexts.push_back(std::move(*before_answer));
     scored.push_back(prompts[i]);
   }
-  AnswerScorer scorer(context, request.refusal_text, request.compliance_text);
+  AnswerScorer scorer(context, request.refusal_text, request.compliance_text, listener);
   const std::vector<AnswerScores> scores = scorer.score(contexts);
   for (std::size_t i = 0; i < scored.size(); ++i) {
     responses[scored[i]].refusal_score = scores[i].refusal_score;
@@ -90,9 +88,13 @@ RankResponses respond(const ProbeContext& context, const GenerationRequest& requ
   for (const auto& prompt : own.contexts) longest = std::max(longest, prompt.size());
   const std::int64_t rows =
       generation_rows(static_cast<std::int64_t>(longest), request.max_new_tokens, context.options);
-  const std::vector<Generation> generations = generate_greedily(
-      context.model, own.contexts,
-      {.max_new_tokens = request.max_new_tokens, .stop_tokens = context.options.stop_tokens, .batch_size = rows});
+  std::optional<NeuronScaling> scaling = neuron_scaling(request.intervention, context.model);
+  TapListener* const listener = scaling ? &*scaling : nullptr;
+  const std::vector<Generation> generations = generate_greedily(context.model, own.contexts,
+                                                                {.max_new_tokens = request.max_new_tokens,
+                                                                 .stop_tokens = context.options.stop_tokens,
+                                                                 .listener = listener,
+                                                                 .batch_size = rows});
   std::vector<Reply> replies;
   for (std::size_t i = 0; i < own.prompts.size(); ++i) {
     replies.push_back(reply_of(context, own.contexts[i], generations[i]));
@@ -103,7 +105,7 @@ RankResponses respond(const ProbeContext& context, const GenerationRequest& requ
                                  .log_likelihood_gap = kMissing};
   }
   if (!request.refusal_text.empty()) {
-    forward_passes += add_scores(context, request, own.prompts, replies, responses);
+    forward_passes += add_scores(context, request, own.prompts, replies, listener, responses);
   }
   return responses;
 }

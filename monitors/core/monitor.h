@@ -31,7 +31,6 @@ class SharedTensors {
   void put(const std::string& name, at::Tensor value) { values_[name] = std::move(value); }
   // Throws Error(config) "<who> needs '<name>', which monitor ... provides: list it before" where it is missing.
   [[nodiscard]] const at::Tensor& get(const std::string& name, const std::string& who) const;
-  [[nodiscard]] bool has(const std::string& name) const { return values_.contains(name); }
 
  private:
   TensorMap values_;
@@ -49,10 +48,13 @@ struct Observation {
 class Monitor {
  public:
   virtual ~Monitor() = default;
+  // What the coming observation needs, on a plan that holds the prompt sets and what monitors before this one declared.
+  // Called before every observation, and once before load_state(): what is measured in the base model alone, or of what
+  // was selected there, is asked for when it is needed. Handles hold for one observation. Throws Error(config).
   virtual void declare(ProbePlan& plan) = 0;
   virtual void observe(Observation& observation) = 0;
   // What it remembers from the base model, and the options that this was measured with (base_conditions.h); saved in
-  // checkpoints under "<monitor index>.<key>". Loaded after declare().
+  // checkpoints under "<monitor index>.<key>".
   [[nodiscard]] virtual TensorMap state() const { return {}; }
   virtual void load_state(const TensorMap&) {}
 };
@@ -81,8 +83,5 @@ class MonitorRegistry {
  private:
   std::vector<MonitorKind> kinds_;
 };
-
-// Explicit, because static self-registration is lost in static libraries.
-void register_builtin_monitors(MonitorRegistry& registry);
 
 }  // namespace rim

@@ -28,4 +28,9 @@ void NeuronScaling::at(TapSite site, std::int64_t layer, at::Tensor& value) {
   if (wants(site, layer)) value = value.mul(factors_.at(layer));
 }
 
+std::optional<NeuronScaling> neuron_scaling(const Intervention& intervention, const Decoder& model) {
+  if (intervention.neurons.empty()) return std::nullopt;
+  return NeuronScaling(intervention, model.config(), at::TensorOptions().dtype(model.dtype()).device(model.device()));
+}
+
 }  // namespace rim

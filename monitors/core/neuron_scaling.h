@@ -5,8 +5,10 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 
 #include "monitors/core/probe.h"
+#include "trainer/model/decoder.h"
 #include "trainer/model/model_config.h"
 #include "trainer/model/taps.h"
 
@@ -23,5 +25,8 @@ class NeuronScaling : public TapListener {
  private:
   std::map<std::int64_t, at::Tensor> factors_;  // by layer: [intermediate], one but for the chosen neurons
 };
+
+// Nothing for an intervention without neurons: a pass without a listener is the same, and cheaper.
+std::optional<NeuronScaling> neuron_scaling(const Intervention& intervention, const Decoder& model);
 
 }  // namespace rim

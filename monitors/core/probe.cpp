@@ -89,13 +89,13 @@ std::size_t ProbePlan::request(GenerationRequest request) {
   return handle_of(generations_, std::move(request));
 }
 
-void ProbePlan::provide(const std::string& name) {
-  if (provided_.insert(name).second) return;
+void ProbePlan::provide(const std::string& name, const std::string& measured) {
+  if (provided_.emplace(name, measured).second) return;
   throw Error(ExitCode::config, "two monitors are called '" + name + "': give one of them another 'name'");
 }
 
-void ProbePlan::require(const std::string& name, const std::string& who) const {
-  if (provided_.contains(name)) return;
+const std::string& ProbePlan::require(const std::string& name, const std::string& who) const {
+  if (const auto found = provided_.find(name); found != provided_.end()) return found->second;
   throw Error(ExitCode::config, who + " needs what monitor '" + name + "' provides: list it before " + who);
 }
 

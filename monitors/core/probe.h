@@ -6,7 +6,6 @@
 
 #include <cstdint>
 #include <map>
-#include <set>
 #include <string>
 #include <vector>
 
@@ -61,6 +60,7 @@ struct GenerationRequest {
   std::int64_t max_new_tokens = 128;
   std::string refusal_text = {};  // both empty: no scores
   std::string compliance_text = {};
+  Intervention intervention = {};  // at work while generating and while scoring
   bool operator==(const GenerationRequest&) const = default;
 };
 
@@ -88,10 +88,10 @@ class ProbePlan {
   std::size_t request(GenerationRequest request);
 
   // A monitor says which results it shares with those after it, and which it needs of those before it, so that a wrong
-  // name or order is found before anything runs. Both throw Error(config): `name` is provided already; nothing provides
-  // it yet.
-  void provide(const std::string& name);
-  void require(const std::string& name, const std::string& who) const;
+  // name or order is found before anything runs. `measured`, where the results come from, is what require() returns,
+  // for definitions. Both throw Error(config): `name` is provided already; nothing provides it yet.
+  void provide(const std::string& name, const std::string& measured = {});
+  const std::string& require(const std::string& name, const std::string& who) const;
 
   [[nodiscard]] const std::vector<ActivationRequest>& activations() const { return activations_; }
   [[nodiscard]] const std::vector<GenerationRequest>& generations() const { return generations_; }
@@ -103,7 +103,7 @@ class ProbePlan {
   std::map<std::string, PromptSet> prompt_sets_;
   std::vector<ActivationRequest> activations_;
   std::vector<GenerationRequest> generations_;
-  std::set<std::string> provided_;
+  std::map<std::string, std::string> provided_;  // how it was measured
 };
 
 struct ProbeResults {

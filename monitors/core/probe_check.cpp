@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "monitors/core/activation_pass.h"
 #include "monitors/core/generation_pass.h"
 #include "monitors/core/probe_context.h"
 #include "monitors/core/probe_sequence.h"
@@ -55,10 +56,15 @@ class ProbeCheck {
 }  // namespace
 
 ProbeNeeds check_probes(const ProbePlan& plan, const Tokenizer& tokenizer, const ChatTemplate& chat_template,
-                        const ProbeRunnerOptions& options, int ranks) {
+                        const ProbeRunnerOptions& options, const ModelConfig& model, int ranks) {
   const ProbeCheck probes(plan, tokenizer, chat_template, options);
-  for (const ActivationRequest& request : plan.activations()) probes.check(request);
   ProbeNeeds needs;
+  for (const ActivationRequest& request : plan.activations()) {
+    probes.check(request);
+    const auto prompts = std::ssize(plan.prompt_set(request.prompt_set).prompts);
+    needs.activation_bytes +=
+        sizeof(float) * static_cast<double>(prompts * model.layers * width_of(request.site, model));
+  }
   for (const GenerationRequest& request : plan.generations()) {
     needs.cache_positions = std::max(needs.cache_positions, probes.check(request, ranks));
   }

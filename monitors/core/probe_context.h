@@ -6,13 +6,14 @@
 
 #include "monitors/core/probe.h"
 #include "monitors/core/probe_runner.h"
+#include "monitors/core/probe_texts.h"
 
 namespace rim {
 
 struct ProbeContext {
   const Decoder& model;
   const Tokenizer& tokenizer;
-  const ChatTemplate& chat_template;
+  ProbeTexts& texts;
   const ProbeRunnerOptions& options;
   const ProbePlan& plan;
   int rank = 0;

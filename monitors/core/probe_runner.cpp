@@ -19,13 +19,13 @@ void require_fitting_length(std::size_t tokens, const ProbeRunnerOptions& option
 }
 
 ProbeRunner::ProbeRunner(const Tokenizer& tokenizer, const ChatTemplate& chat_template, ProbeRunnerOptions options)
-    : tokenizer_(tokenizer), chat_template_(chat_template), options_(std::move(options)) {}
+    : tokenizer_(tokenizer), texts_(tokenizer, chat_template), options_(std::move(options)) {}
 
-ProbeResults ProbeRunner::run(const Decoder& model, const ProbePlan& plan, Communicator& communicator) const {
+ProbeResults ProbeRunner::run(const Decoder& model, const ProbePlan& plan, Communicator& communicator) {
   const at::NoGradGuard no_gradients;
   const ProbeContext context{.model = model,
                              .tokenizer = tokenizer_,
-                             .chat_template = chat_template_,
+                             .texts = texts_,
                              .options = options_,
                              .plan = plan,
                              .rank = communicator.rank(),

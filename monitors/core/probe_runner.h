@@ -4,6 +4,7 @@
 #include "data/tokenizer/chat_template.h"
 #include "data/tokenizer/tokenizer.h"
 #include "monitors/core/probe.h"
+#include "monitors/core/probe_texts.h"
 #include "trainer/model/decoder.h"
 #include "trainer/parallel/communicator.h"
 
@@ -24,12 +25,12 @@ class ProbeRunner {
   ProbeRunner(const Tokenizer& tokenizer, const ChatTemplate& chat_template, ProbeRunnerOptions options);
   // COLLECTIVE. Requests on the same prompt set, thinking mode and intervention share one forward pass per batch;
   // prompts are dealt round-robin to the ranks; reductions run on the model's device in fp32. No gradients, no random
-  // draws.
-  [[nodiscard]] ProbeResults run(const Decoder& model, const ProbePlan& plan, Communicator& communicator) const;
+  // draws. Prompts are rendered and tokenised once, however often it is called.
+  [[nodiscard]] ProbeResults run(const Decoder& model, const ProbePlan& plan, Communicator& communicator);
 
  private:
   const Tokenizer& tokenizer_;
-  const ChatTemplate& chat_template_;
+  ProbeTexts texts_;
   ProbeRunnerOptions options_;
 };
 

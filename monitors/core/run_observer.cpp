@@ -56,9 +56,15 @@ RunObserver::RunObserver(std::vector<std::unique_ptr<Monitor>> monitors, std::ma
       announce_(std::move(announce)) {
   for (auto& [name, set] : prompt_sets) {
     set.name = name;
-    plan_.add_prompt_set(std::move(set));
+    base_plan_.add_prompt_set(std::move(set));
   }
-  for (const auto& monitor : monitors_) monitor->declare(plan_);
+  static_cast<void>(declared());  // what cannot be asked for is known before anything is trained
+}
+
+ProbePlan RunObserver::declared() {
+  ProbePlan plan = base_plan_;
+  for (const auto& monitor : monitors_) monitor->declare(plan);
+  return plan;
 }
 
 bool RunObserver::committed_already(std::int64_t step) {
@@ -86,7 +92,9 @@ void RunObserver::at_checkpoint(const Decoder& model, std::int64_t step, std::in
 }
 
 void RunObserver::observe(const Decoder& model, std::int64_t step, std::vector<std::string>& headlines) {
-  const ProbeResults results = runner_.run(model, plan_, communicator_);
+  ProbePlan plan;
+  communicator_.together("declare the probes of step " + std::to_string(step), [&] { plan = declared(); });
+  const ProbeResults results = runner_.run(model, plan, communicator_);
   communicator_.together("observe step " + std::to_string(step), [&] {
     SharedTensors shared;
     ObservationSink sink(recorder_);
@@ -97,7 +105,7 @@ void RunObserver::observe(const Decoder& model, std::int64_t step, std::vector<s
 
 TensorMap RunObserver::state() const {
   TensorMap state;
-  if (!monitors_.empty()) state[kPromptSetsKey] = pack_conditions(prompt_conditions(plan_));
+  if (!monitors_.empty()) state[kPromptSetsKey] = pack_conditions(prompt_conditions(base_plan_));
   for (std::size_t i = 0; i < monitors_.size(); ++i) {
     for (auto& [key, value] : monitors_[i]->state()) state[std::to_string(i) + "." + key] = value;
   }
@@ -108,7 +116,7 @@ void RunObserver::load_state(const TensorMap& state) {
   std::vector<TensorMap> parts(monitors_.size());
   for (const auto& [key, value] : state) {
     if (key == kPromptSetsKey) {
-      require_same_conditions(value, prompt_conditions(plan_));
+      require_same_conditions(value, prompt_conditions(base_plan_));
       continue;
     }
     parts[monitor_index(key, monitors_.size())][key.substr(key.find('.') + 1)] = value;

@@ -32,10 +32,11 @@ class RunObserver : public Observer {
 
  private:
   [[nodiscard]] bool committed_already(std::int64_t step);
+  [[nodiscard]] ProbePlan declared();
   void observe(const Decoder& model, std::int64_t step, std::vector<std::string>& headlines);
 
   std::vector<std::unique_ptr<Monitor>> monitors_;
-  ProbePlan plan_;
+  ProbePlan base_plan_;  // the prompt sets; each observation declares on a copy
   ProbeRunner runner_;
   Communicator& communicator_;
   Recorder* recorder_;

@@ -13,6 +13,20 @@
 namespace rim::hdf5 {
 namespace {
 
+class Descriptor {
+ public:
+  explicit Descriptor(const std::filesystem::path& path) : value_(::open(path.c_str(), O_WRONLY | O_CLOEXEC)) {}
+  ~Descriptor() {
+    if (value_ >= 0) ::close(value_);
+  }
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+  [[nodiscard]] int get() const { return value_; }
+
+ private:
+  int value_;
+};
+
 int reserve(int descriptor, std::size_t bytes) {
   struct stat status {};
   if (::fstat(descriptor, &status) != 0) return errno;
@@ -25,9 +39,8 @@ int reserve(int descriptor, std::size_t bytes) {
 }  // namespace
 
 void reserve_room(const std::filesystem::path& path, std::size_t bytes) {
-  const int descriptor = ::open(path.c_str(), O_WRONLY | O_CLOEXEC);
-  const int reason = descriptor < 0 ? errno : reserve(descriptor, bytes);
-  if (descriptor >= 0) ::close(descriptor);
+  const Descriptor descriptor(path);
+  const int reason = descriptor.get() < 0 ? errno : reserve(descriptor.get(), bytes);
   if (reason != 0) {
     throw Error(ExitCode::input_output,
                 path.string() + ": cannot be lengthened: " + std::generic_category().message(reason));

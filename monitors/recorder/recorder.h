@@ -30,6 +30,10 @@ struct SeriesInfo {
   std::string units;                    // "1", "nats", "activation"
   std::string definition;               // formula or rule, with its source
   std::vector<std::string> dimensions;  // names after the step axis, e.g. {"draw", "neuron"}
+  // What stands beside it, so that readers need not guess by names. `low`, `high`: the series with its bounds, and
+  // `interval` of what kind these are; `null`: the series with the same number for control draws; `mean`: that with the
+  // mean over the last axis. Error(software) for another key.
+  std::map<std::string, std::string> relations = {};
 };
 
 struct Provenance {

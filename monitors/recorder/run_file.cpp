@@ -1,10 +1,16 @@
 #include "monitors/recorder/run_file.h"
 
+#include <algorithm>
+#include <array>
+
+#include "data/support/error.h"
 #include "monitors/recorder/array_dataset.h"
 #include "monitors/recorder/hdf5_text.h"
 
 namespace rim::hdf5 {
 namespace {
+
+constexpr std::array kRelations{"low", "high", "interval", "null", "mean"};
 
 std::string first_or_empty(const std::vector<std::string>& texts) { return texts.empty() ? "" : texts.front(); }
 
@@ -65,7 +71,10 @@ RunHead read_head(const File& file) {
 }
 
 std::map<std::string, std::string> read_facts(const File& file) {
-  const Handle group = open_group(file, file.id(), kProvenanceGroup);
+  return read_facts(file, open_group(file, file.id(), kProvenanceGroup));
+}
+
+std::map<std::string, std::string> read_facts(const File& file, const Handle& group) {
   std::map<std::string, std::string> facts;
   for (const std::string& name : names_in(file, group.id())) {
     const std::vector<std::string> texts = read_text_dataset(file, open_dataset(file, group.id(), name).id());
@@ -79,13 +88,24 @@ void write_series_info(const File& file, hid_t object, const SeriesInfo& info) {
   write_text_attribute(file, object, "units", info.units);
   write_text_attribute(file, object, "definition", info.definition);
   write_text_list_attribute(file, object, "dimensions", info.dimensions);
+  for (const auto& [relation, to] : info.relations) {
+    if (std::ranges::find(kRelations, relation) == kRelations.end()) {
+      throw Error(ExitCode::software, "run.h5 knows no relation '" + relation + "' of series");
+    }
+    write_text_attribute(file, object, relation, to);
+  }
 }
 
 SeriesInfo read_series_info(const File& file, hid_t object) {
-  return {first_or_empty(read_text_attribute(file, object, "long_name")),
-          first_or_empty(read_text_attribute(file, object, "units")),
-          first_or_empty(read_text_attribute(file, object, "definition")),
-          read_text_attribute(file, object, "dimensions")};
+  SeriesInfo info{first_or_empty(read_text_attribute(file, object, "long_name")),
+                  first_or_empty(read_text_attribute(file, object, "units")),
+                  first_or_empty(read_text_attribute(file, object, "definition")),
+                  read_text_attribute(file, object, "dimensions")};
+  for (const char* relation : kRelations) {
+    const std::string to = first_or_empty(read_text_attribute(file, object, relation));
+    if (!to.empty()) info.relations[relation] = to;
+  }
+  return info;
 }
 
 std::vector<std::int64_t> read_committed_steps(const File& file) {

@@ -32,6 +32,8 @@ RunHead read_head(const File& file);
 
 // The texts in /provenance, by name.
 std::map<std::string, std::string> read_facts(const File& file);
+// The same of another group of texts.
+std::map<std::string, std::string> read_facts(const File& file, const Handle& group);
 
 void write_series_info(const File& file, hid_t object, const SeriesInfo& info);
 SeriesInfo read_series_info(const File& file, hid_t object);

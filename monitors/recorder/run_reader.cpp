@@ -1,10 +1,22 @@
 #include "monitors/recorder/run_reader.h"
 
+#include <charconv>
+
 #include "monitors/recorder/array_dataset.h"
 #include "monitors/recorder/hdf5_text.h"
 #include "monitors/recorder/run_file.h"
 
 namespace rim {
+namespace {
+
+// 0 for text that is no number.
+std::int64_t whole_number(const std::string& text) {
+  std::int64_t value = 0;
+  std::from_chars(text.data(), text.data() + text.size(), value);
+  return value;
+}
+
+}  // namespace
 
 using hdf5::Handle;
 
@@ -69,6 +81,23 @@ std::map<std::string, std::string> RunReader::provenance() const {
   result["run_id"] = implementation_->head.run_id;
   result["created"] = implementation_->head.created;
   return result;
+}
+
+std::vector<RunResumption> RunReader::resumptions() const {
+  const hdf5::File& file = implementation_->file;
+  if (!hdf5::has_member(file, file.id(), hdf5::kResumptionsGroup)) return {};
+  const Handle all = hdf5::open_group(file, file.id(), hdf5::kResumptionsGroup);
+  std::map<int, RunResumption> numbered;  // by number: "10" comes after "9"
+  for (const std::string& name : hdf5::names_in(file, all.id())) {
+    RunResumption resumption;
+    resumption.facts = hdf5::read_facts(file, hdf5::open_group(file, all.id(), name));
+    resumption.after_step = whole_number(resumption.facts["after_step"]);
+    resumption.facts.erase("after_step");
+    numbered[static_cast<int>(whole_number(name))] = std::move(resumption);
+  }
+  std::vector<RunResumption> resumptions;
+  for (auto& [number, resumption] : numbered) resumptions.push_back(std::move(resumption));
+  return resumptions;
 }
 
 }  // namespace rim

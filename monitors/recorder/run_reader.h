@@ -23,6 +23,12 @@ struct SeriesData {
   SeriesInfo info;
 };
 
+// One call of the trainer that went on with the run.
+struct RunResumption {
+  std::int64_t after_step = 0;
+  std::map<std::string, std::string> facts;  // those that differ from the start's, `config` among them
+};
+
 class RunReader {
  public:
   // Throws Error(no_input), or Error(bad_data) for a file that is not a run of a known format version.
@@ -36,6 +42,7 @@ class RunReader {
   [[nodiscard]] SeriesData static_array(const std::string& name) const;
   [[nodiscard]] std::vector<std::string> static_strings(const std::string& name) const;
   [[nodiscard]] std::map<std::string, std::string> provenance() const;
+  [[nodiscard]] std::vector<RunResumption> resumptions() const;  // in their order
 
  private:
   struct Implementation;

@@ -2,6 +2,7 @@
 #include <cmath>
 
 #include "monitors/report/behaviour_series.h"
+#include "monitors/report/prose.h"
 #include "monitors/report/sections.h"
 
 namespace rim::report {
@@ -24,12 +25,18 @@ std::string count_in_words(const BehaviourFamily& family) {
   return " n = " + range + " of " + all + " per point: those whose answer began, not always the same ones.";
 }
 
+std::string interval_in_words(const BehaviourFamily& family) {
+  const ModeSeries& mode = family.modes.front();
+  if (mode.low.empty()) return "no interval";
+  return mode.interval.empty() ? "its recorded bounds" : "its " + mode.interval;
+}
+
 std::string chart_id(const std::string& kind, const BehaviourFamily& family) {
   return kind + "-" + family.monitor + "-" + family.set + "-" + family.what;
 }
 
 LineChart chart_of(const RunReader& run, const BehaviourFamily& family, const std::string& kind) {
-  LineChart chart{.id = chart_id(kind, family), .x_label = "step", .y_label = "", .x = step_axis(run), .curves = {}};
+  LineChart chart = step_chart(run, chart_id(kind, family), "");
   for (const ModeSeries& mode : family.modes) {
     chart.curves.push_back(
         {family.series(mode), mode_label(mode.mode), mode_style(mode.mode), mode.data.values, mode.low, mode.high});
@@ -54,11 +61,6 @@ std::string y_label_of(const BehaviourFamily& family) {
 
 }  // namespace
 
-std::vector<double> step_axis(const RunReader& run) {
-  const std::vector<std::int64_t> steps = run.steps();
-  return {steps.begin(), steps.end()};
-}
-
 Section behaviour_section(const RunReader& run) {
   Section section{"behaviour", "Behaviour", "What the model does, by greedy generation at every checkpoint.", {}};
   for (const BehaviourFamily& family : find_rates(run)) {
@@ -68,8 +70,8 @@ Section behaviour_section(const RunReader& run) {
     chart.form = NumberForm::percent;
     chart.unit_range = true;
     section.blocks.push_back(render(title_of(family), chart,
-                                    "Share with its 95% Wilson interval." + count_in_words(family) +
-                                        " Rule: " + family.modes.front().data.info.definition + "."));
+                                    "Share with " + interval_in_words(family) + "." + count_in_words(family) +
+                                        " Rule: " + sentence(family.modes.front().data.info.definition)));
   }
   return section;
 }
@@ -77,14 +79,15 @@ Section behaviour_section(const RunReader& run) {
 Section score_section(const RunReader& run) {
   Section section{"scores",
                   "Strength of refusal",
-                  "Refusal as a matter of degree: it moves before the rate does, and where the rate hardly can.",
+                  "Refusal as a matter of degree: it can move where the rate is 0% or 100% and cannot.",
                   {}};
   for (const BehaviourFamily& family : find_scores(run)) {
     LineChart chart = chart_of(run, family, "score");
     chart.y_label = family.modes.front().data.info.units;
-    section.blocks.push_back(render(
-        title_of(family), chart,
-        "Mean over prompts." + count_in_words(family) + " Score: " + family.modes.front().data.info.definition + "."));
+    section.blocks.push_back(render(title_of(family), chart,
+                                    "Mean over the prompts that have a score, with " + interval_in_words(family) + "." +
+                                        count_in_words(family) +
+                                        " Score: " + sentence(family.modes.front().data.info.definition)));
   }
   return section;
 }

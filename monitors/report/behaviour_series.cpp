@@ -7,6 +7,7 @@
 #include <span>
 #include <tuple>
 
+#include "monitors/recorder/typed_values.h"
 #include "monitors/report/monitor_names.h"
 #include "monitors/statistics/statistics.h"
 
@@ -38,24 +39,32 @@ constexpr std::array kSets{"harmful", "harmless", "task"};
 constexpr std::array kWhats{"refused", "complied", "incoherent", "accuracy"};
 constexpr std::array kModes{"on", "off", "empty"};
 
-bool has_values(const SeriesData& data) { return data.shape.size() == 1; }
+constexpr std::uint64_t kBootstrapSeed = 1;  // the same page from the same file
 
-// [steps, prompts]: how many of each step's values are not NaN.
-std::vector<std::int64_t> present_per_step(const SeriesData& by_prompt) {
+// From [steps, prompts]: of each step, how many values are not NaN, and the interval of their mean.
+void add_prompts(const SeriesData& by_prompt, ModeSeries& mode) {
+  mode.prompts = by_prompt.shape[1];
+  mode.interval = "95% bootstrap interval over prompts";
   const auto width = static_cast<std::size_t>(by_prompt.shape[1]);
-  std::vector<std::int64_t> counts;
   for (std::size_t row = 0; row < static_cast<std::size_t>(by_prompt.shape[0]); ++row) {
-    counts.push_back(std::ssize(without_nan(std::span(by_prompt.values).subspan(row * width, width))));
+    const auto values = std::span(by_prompt.values).subspan(row * width, width);
+    mode.present.push_back(std::ssize(without_nan(values)));
+    const Interval interval = bootstrap_mean_interval(values, kBootstrapSeed);
+    mode.low.push_back(interval.low);
+    mode.high.push_back(interval.high);
   }
-  return counts;
+}
+
+std::string relation_of(const SeriesInfo& info, const std::string& name) {
+  const auto found = info.relations.find(name);
+  return found == info.relations.end() ? "" : found->second;
 }
 
 std::int64_t prompts_behind(const RunReader& run, const NameParts& parts) {
   const std::string prefix = parts.monitor + "." + parts.set + "." + parts.mode + ".";
   for (const char* by_prompt : {"verdict", "correct"}) {
-    if (!run.has_series(prefix + by_prompt)) continue;
-    const SeriesData data = run.series(prefix + by_prompt);
-    if (data.shape.size() == 2) return data.shape[1];
+    const auto data = block_series(run, prefix + by_prompt);
+    if (data && data->shape.size() == 2) return data->shape[1];
   }
   return 0;
 }
@@ -98,30 +107,31 @@ std::string BehaviourFamily::series(const ModeSeries& mode) const {
 
 std::vector<BehaviourFamily> find_rates(const RunReader& run) {
   return find_families(run, [&](const std::string& name, const NameParts& parts) -> std::optional<ModeSeries> {
-    if (!run.has_series(name + ".low") || !run.has_series(name + ".high")) return std::nullopt;
-    ModeSeries mode{parts.mode,
-                    run.series(name),
-                    run.series(name + ".low").values,
-                    run.series(name + ".high").values,
-                    prompts_behind(run, parts),
-                    {}};
-    const bool whole = has_values(mode.data) && mode.low.size() == mode.data.values.size() &&
-                       mode.high.size() == mode.data.values.size();
-    return whole ? std::optional(std::move(mode)) : std::nullopt;
+    const auto rate = scalar_series(run, name), low = scalar_series(run, name + ".low"),
+               high = scalar_series(run, name + ".high");
+    if (!rate || !low || !high) return std::nullopt;
+    return ModeSeries{.mode = parts.mode,
+                      .data = *rate,
+                      .low = low->values,
+                      .high = high->values,
+                      .prompts = prompts_behind(run, parts),
+                      .present = {},
+                      .interval = relation_of(rate->info, "interval")};
   });
 }
 
 std::vector<BehaviourFamily> find_scores(const RunReader& run) {
   return find_families(run, [&](const std::string& name, const NameParts& parts) -> std::optional<ModeSeries> {
-    if (!run.has_series(name + ".mean")) return std::nullopt;
-    const SeriesData by_prompt = run.series(name);
-    ModeSeries mode{parts.mode, run.series(name + ".mean"), {}, {}, 0, {}};
-    if (by_prompt.shape.size() == 2) {
-      mode.prompts = by_prompt.shape[1];
-      mode.present = present_per_step(by_prompt);
+    const auto mean = scalar_series(run, name + ".mean");
+    if (!mean) return std::nullopt;
+    ModeSeries mode{
+        .mode = parts.mode, .data = *mean, .low = {}, .high = {}, .prompts = 0, .present = {}, .interval = ""};
+    const auto by_prompt = block_series(run, name);
+    if (by_prompt && by_prompt->shape.size() == 2) {
+      add_prompts(*by_prompt, mode);
+      mode.data.info.definition = by_prompt->info.definition;
     }
-    mode.data.info.definition = by_prompt.info.definition + "; " + mode.data.info.definition;
-    return has_values(mode.data) ? std::optional(std::move(mode)) : std::nullopt;
+    return mode;
   });
 }
 

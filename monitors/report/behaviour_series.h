@@ -17,6 +17,7 @@ struct ModeSeries {
   std::vector<double> low, high;
   std::int64_t prompts = 0;           // asked at each step; 0: not recorded
   std::vector<std::int64_t> present;  // of these with a value, by step; empty: all
+  std::string interval;               // what `low` and `high` bound; empty: the file does not say
 };
 
 // The same quantity in all modes.
@@ -29,7 +30,7 @@ struct BehaviourFamily {
 // Rates: what has bounds beside it, <name>.low and <name>.high. Harmful sets first, then harmless ones, then tasks;
 // how much was cut comes after all of these.
 std::vector<BehaviourFamily> find_rates(const RunReader& run);
-// Mean scores: <name>.mean beside <name>.
+// Mean scores: <name>.mean beside <name>, with the bootstrap interval of the mean over prompts.
 std::vector<BehaviourFamily> find_scores(const RunReader& run);
 
 // "Harmful requests refused".

@@ -26,9 +26,12 @@ struct LineChart {
   std::vector<double> x;
   std::vector<Curve> curves;
   NumberForm form = NumberForm::plain;
-  bool unit_range = false;  // y runs from 0 to 1
+  bool unit_range = false;         // y runs from 0 to 1
+  std::vector<double> marks = {};  // values of x at which the run was resumed: thin vertical lines
 };
 std::string draw(const LineChart& chart);
+// "resumed after step 120", of the marks that lie on the x axis; empty for none.
+std::string marks_in_words(const LineChart& chart);
 
 struct BarChart {
   std::string id;
@@ -39,6 +42,8 @@ struct BarChart {
 };
 std::string draw(const BarChart& chart);
 
+// A short vertical stroke, for legends.
+std::string draw_mark_key();
 // A short stroke with the curve's colour, dash and marker, for legends.
 std::string draw_key(CurveStyle style);
 // A line without axes; empty text for fewer than two values.

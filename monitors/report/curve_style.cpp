@@ -45,6 +45,11 @@ std::string draw_marker(CurveStyle style, double x, double y, const std::string&
   return "";
 }
 
+std::string draw_mark_key() {
+  return element("svg", {{"class", "key"}, {"viewBox", "0 0 28 14"}, {"aria-hidden", "true"}},
+                 element("line", {{"class", "mark"}, {"x1", "14"}, {"y1", "0"}, {"x2", "14"}, {"y2", "14"}}));
+}
+
 std::string draw_key(CurveStyle style) {
   std::string markup;
   if (style == CurveStyle::control) {

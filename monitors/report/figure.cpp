@@ -6,12 +6,14 @@ namespace rim::report {
 namespace {
 
 std::string render_legend(const LineChart& chart) {
-  if (chart.curves.size() < 2) return "";  // the title says it
+  const std::string marks = marks_in_words(chart);
   std::string items;
   for (const Curve& curve : chart.curves) {
+    if (chart.curves.size() < 2) break;  // the title says it
     items += element("li", {}, draw_key(curve.style) + text_element("span", {}, curve.label));
   }
-  return element("ul", {{"class", "legend"}}, items);
+  if (!marks.empty()) items += element("li", {}, draw_mark_key() + text_element("span", {}, marks));
+  return items.empty() ? "" : element("ul", {{"class", "legend"}}, items);
 }
 
 std::string render_card(const std::string& title, const std::string& legend, const std::string& drawing,
@@ -74,6 +76,10 @@ std::string render_figure(const std::string& title, const BarChart& chart, const
 std::string render_absence(const std::string& title, const std::string& reason) {
   return element("div", {{"class", "card absent"}},
                  text_element("h3", {}, title) + text_element("p", {}, "Not drawn: " + reason));
+}
+
+std::string wide_card(const std::string& title, const std::string& markup) {
+  return element("div", {{"class", "card wide"}}, text_element("h3", {}, title) + markup);
 }
 
 std::string render_section(const Section& section) {

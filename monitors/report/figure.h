@@ -22,6 +22,9 @@ std::string render_figure(const std::string& title, const BarChart& chart, const
 // Says in a figure's place why there is none.
 std::string render_absence(const std::string& title, const std::string& reason);
 
+// A card over the page's whole width; `markup` is taken as it is.
+std::string wide_card(const std::string& title, const std::string& markup);
+
 // A part of the page. No blocks: nothing is rendered.
 struct Section {
   std::string id, title, introduction;

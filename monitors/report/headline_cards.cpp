@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "monitors/recorder/typed_values.h"
 #include "monitors/report/behaviour_series.h"
 #include "monitors/report/control_band.h"
 #include "monitors/report/html.h"
@@ -63,10 +64,10 @@ bool is_headline(const BehaviourFamily& family) {
 // RAS at the last step beside its controls; empty without them.
 std::string ras_card(const RunReader& run, const std::string& monitor) {
   const std::string safety = monitor + ".safety", control = monitor + ".control";
-  if (!run.has_series(safety) || !run.has_series(control) || run.steps().empty()) return "";
+  const auto draws = block_series(run, control);
+  if (!run.has_series(safety) || !draws) return "";
   const std::vector<double> values = mean_per_step(run.series(safety));
-  const SeriesData draws = run.series(control);
-  const Curve band = control_band(control, draws);
+  const Curve band = control_band(control, *draws);
   if (!std::isfinite(values.back()) || !std::isfinite(band.values.back())) return "";
   const auto row = [](const std::string& label, double value, const std::vector<double>& all, CurveStyle style,
                       const Range& range) {
@@ -77,11 +78,9 @@ std::string ras_card(const RunReader& run, const std::string& monitor) {
             draw_sparkline(all, range, style));
   };
   const Range range = range_of({values, band.values});
-  std::string note = std::to_string(draws_in(draws)) + " control draws, last step";
-  if (run.has_series(monitor + ".p")) {
-    const double p = run.series(monitor + ".p").values.back();
-    if (std::isfinite(p)) note = "p = " + to_text(p) + " against " + note;
-  }
+  std::string note = std::to_string(draws_in(*draws)) + " control draws, last step";
+  const auto p = scalar_series(run, monitor + ".p");
+  if (p && std::isfinite(p->values.back())) note = "p = " + to_text(p->values.back()) + " against " + note;
   return card(titled("Reciprocal Activation Shift", monitor, "ras"),
               row("safety neurons", values.back(), values, CurveStyle::orange, range) +
                   row("control median", band.values.back(), band.values, CurveStyle::control, range),

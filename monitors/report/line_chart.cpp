@@ -94,6 +94,19 @@ std::string draw_end_labels(const PlotFrame& frame, const LineChart& chart) {
   return markup;
 }
 
+bool is_marked(const LineChart& chart, double mark) {
+  return !chart.x.empty() && mark >= chart.x.front() && mark <= chart.x.back();
+}
+
+std::string draw_marks(const PlotFrame& frame, const LineChart& chart) {
+  std::string markup;
+  for (const double mark : chart.marks) {
+    if (!is_marked(chart, mark)) continue;
+    markup += svg_line(frame.x(mark), PlotFrame::kTop, frame.x(mark), PlotFrame::kBottom, "mark");
+  }
+  return markup;
+}
+
 Range y_range_of(const LineChart& chart) {
   if (chart.unit_range) return {0, 1};
   std::vector<std::vector<double>> lists;
@@ -108,7 +121,8 @@ std::string draw(const LineChart& chart) {
   frame.form = chart.form;
   frame.y_range = y_range_of(chart);
   if (!chart.x.empty()) frame.x_range = {chart.x.front(), chart.x.back()};
-  std::string markup = frame.axes(chart.x_label, chart.y_label) + frame.x_ticks(round_ticks(frame.x_range, 6));
+  std::string markup = frame.axes(chart.x_label, chart.y_label) + frame.x_ticks(round_ticks(frame.x_range, 6)) +
+                       draw_marks(frame, chart);
   for (const Curve& curve : chart.curves) {
     markup += element("g", {{"class", css_class(curve.style)}}, draw_band(frame, chart.x, curve));
   }
@@ -116,6 +130,17 @@ std::string draw(const LineChart& chart) {
     markup += element("g", {{"class", css_class(curve.style)}}, draw_curve(frame, chart, curve));
   }
   return svg_document(chart.id, chart.y_label + " over " + chart.x_label, markup + draw_end_labels(frame, chart));
+}
+
+std::string marks_in_words(const LineChart& chart) {
+  std::string steps;
+  std::size_t count = 0;
+  for (const double mark : chart.marks) {
+    if (!is_marked(chart, mark)) continue;
+    steps += (count++ == 0 ? "" : ", ") + to_text(mark);
+  }
+  if (count == 0) return "";
+  return "resumed after " + chart.x_label + (count == 1 ? " " : "s ") + steps;
 }
 
 std::string draw_sparkline(const std::vector<double>& values, const Range& range, CurveStyle style) {

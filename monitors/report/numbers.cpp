@@ -20,6 +20,24 @@ std::string without_trailing_zero(std::string text) {
   return text == "-0" ? "0" : text;
 }
 
+// "5.0e-04" as "5e-4".
+std::string short_exponent(std::string text) {
+  if (const std::size_t zero = text.find(".0e"); zero != std::string::npos) text.erase(zero, 2);
+  if (const std::size_t zero = text.find("e-0"); zero != std::string::npos) text.erase(zero + 2, 1);
+  if (const std::size_t plus = text.find("e+0"); plus != std::string::npos) text.erase(plus + 1, 2);
+  if (const std::size_t plus = text.find("e+"); plus != std::string::npos) text.erase(plus + 1, 1);
+  return text;
+}
+
+// Of the first significant digit: 0.05 -> -2. A little upwards, because a difference of ticks is not quite round.
+int power_of_ten(double value) { return static_cast<int>(std::floor(std::log10(value) + 1e-3)); }
+
+std::size_t longest(const std::vector<std::string>& texts) {
+  std::size_t most = 0;
+  for (const std::string& text : texts) most = std::max(most, text.size());
+  return most;
+}
+
 bool is_whole(double value) { return std::abs(value) < 1e6 && value == std::floor(value); }
 
 }  // namespace
@@ -37,11 +55,28 @@ std::string to_short_text(double value, NumberForm form) {
   const bool moderate = std::abs(value) >= 1e-3 && std::abs(value) < 1e5;
   if (form == NumberForm::percent || !std::isfinite(value) || value == 0) return to_text(value, form);
   if (moderate) return is_whole(value) ? to_text(value) : written(value, std::chars_format::general, 2);
-  std::string text = written(value, std::chars_format::scientific, 1);  // "5.0e-04"
-  if (const std::size_t zero = text.find(".0e"); zero != std::string::npos) text.erase(zero, 2);
-  if (const std::size_t zero = text.find("e-0"); zero != std::string::npos) text.erase(zero + 2, 1);
-  if (const std::size_t plus = text.find("e+0"); plus != std::string::npos) text.erase(plus + 1, 2);
-  return text;
+  return short_exponent(written(value, std::chars_format::scientific, 1));
+}
+
+std::vector<std::string> tick_labels(const std::vector<double>& ticks, NumberForm form, std::size_t room) {
+  std::vector<std::string> fixed, scientific;
+  if (ticks.size() < 2) {
+    for (const double tick : ticks) fixed.push_back(to_short_text(tick, form));
+    return fixed;
+  }
+  const double unit = form == NumberForm::percent ? 100 : 1;
+  const int place = power_of_ten(unit * (ticks[1] - ticks[0]));
+  for (const double tick : ticks) {
+    const std::string zero = to_short_text(0, form);
+    const int digits = tick == 0 ? 0 : power_of_ten(unit * std::abs(tick)) - place;
+    fixed.push_back(tick == 0 ? zero
+                              : written(unit * tick, std::chars_format::fixed, std::max(0, -place)) +
+                                    (form == NumberForm::percent ? "%" : ""));
+    scientific.push_back(tick == 0 ? zero
+                                   : short_exponent(written(tick, std::chars_format::scientific, std::max(0, digits))));
+  }
+  const bool is_long = longest(fixed) > room && longest(scientific) < longest(fixed);
+  return form == NumberForm::plain && is_long ? scientific : fixed;
 }
 
 std::string coordinate(double value) { return without_trailing_zero(written(value, std::chars_format::fixed, 1)); }

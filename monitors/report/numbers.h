@@ -1,6 +1,7 @@
 // Numbers for people, independent of the locale.
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <vector>
 
@@ -10,8 +11,12 @@ enum class NumberForm { plain, percent };
 
 // Three significant digits, or a percentage with at most one decimal; an en dash for NaN.
 std::string to_text(double value, NumberForm form = NumberForm::plain);
-// For ticks and end labels: two significant digits, in at most seven characters ("5e-4" for 0.0005).
+// For end labels: two significant digits, in at most seven characters ("5e-4" for 0.0005).
 std::string to_short_text(double value, NumberForm form = NumberForm::plain);
+// Labels of evenly spaced ticks, rising: with the decimals that their distance needs, so that all differ and read back.
+// Longer than `room` characters, numbers are written with powers of ten where that is shorter.
+std::vector<std::string> tick_labels(const std::vector<double>& ticks, NumberForm form = NumberForm::plain,
+                                     std::size_t room = 5);
 // A coordinate of a drawing: one decimal.
 std::string coordinate(double value);
 

@@ -17,9 +17,11 @@ double PlotFrame::y(double value) const { return place(value, y_range, kBottom, 
 
 std::string PlotFrame::axes(const std::string& x_label, const std::string& y_label) const {
   std::string markup;
-  for (const double tick : round_ticks(y_range, 5)) {
-    markup += svg_line(kLeft, y(tick), kRight, y(tick), "grid");
-    markup += svg_text(kLeft - 8, y(tick) + 4, "tick", "end", to_short_text(tick, form));
+  const std::vector<double> ticks = round_ticks(y_range, 5);
+  const std::vector<std::string> labels = tick_labels(ticks, form);
+  for (std::size_t i = 0; i < ticks.size(); ++i) {
+    markup += svg_line(kLeft, y(ticks[i]), kRight, y(ticks[i]), "grid");
+    markup += svg_text(kLeft - 8, y(ticks[i]) + 4, "tick", "end", labels[i]);
   }
   markup += svg_line(kLeft, kBottom, kRight, kBottom, "axis");
   markup += svg_text(kLeft - 38, kTop - 16, "label", "start", y_label);
@@ -28,9 +30,10 @@ std::string PlotFrame::axes(const std::string& x_label, const std::string& y_lab
 
 std::string PlotFrame::x_ticks(const std::vector<double>& ticks) const {
   std::string markup;
-  for (const double tick : ticks) {
-    markup += svg_line(x(tick), kBottom, x(tick), kBottom + 5, "axis");
-    markup += svg_text(x(tick), kBottom + 19, "tick", "middle", to_text(tick));
+  const std::vector<std::string> labels = tick_labels(ticks, NumberForm::plain, 9);
+  for (std::size_t i = 0; i < ticks.size(); ++i) {
+    markup += svg_line(x(ticks[i]), kBottom, x(ticks[i]), kBottom + 5, "axis");
+    markup += svg_text(x(ticks[i]), kBottom + 19, "tick", "middle", labels[i]);
   }
   return markup;
 }

@@ -68,12 +68,14 @@ std::string render_report(const std::filesystem::path& run_folder) {
   const std::string title = run_title(run_folder);
   const std::string origin = "run " + fact_or(facts, "run_id", "of unknown identity") + " · created " +
                              fact_or(facts, "created", "at an unknown time");
-  const std::string sections = observed_sections(run) + report::render_section(report::training_section(run_folder)) +
-                               report::render_section(report::facts_section(run));
+  std::string sections = observed_sections(run) +
+                         report::render_section(report::training_section(run_folder, report::resumed_after(run))) +
+                         report::render_section(report::facts_section(run));
+  if (!run.steps().empty()) sections += report::render_section(report::other_section(run, sections));
   const std::string footer = report::text_element(
       "footer", {},
-      "Drawn from run.h5 alone, and log.jsonl where there is one. Bands and controls are part of each "
-      "figure; a figure without its control is not drawn.");
+      "Drawn from run.h5 alone, and log.jsonl where there is one. Shares and scores come with an interval where their "
+      "prompts allow one; activations of the safety-critical neurons and RAS are drawn beside their controls only.");
   const std::string body = page_header(run, title, origin) + report::element("main", {}, sections + footer);
   return "<!DOCTYPE html>\n<html lang=\"en\">" + head(title + " · RIMscope report") +
          report::element("body", {}, body) + "</html>\n";

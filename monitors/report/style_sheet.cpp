@@ -69,6 +69,8 @@ pre { overflow: auto; margin: 8px 0 0; }
 .wide .scroll { max-height: none; }
 footer { color: var(--muted); font-size: 13px; padding: 40px 0 48px; }
 svg text { font: 12px system-ui, "Noto Sans", "DejaVu Sans", sans-serif; fill: var(--muted); }
+.sittings td:last-child { white-space: pre-wrap; }
+line.mark { stroke: var(--muted); stroke-width: 1; stroke-dasharray: 2 2; }
 svg text.end { font-weight: 650; fill: var(--c); }
 .grid line.grid, line.grid { stroke: var(--grid); }
 line.axis { stroke: var(--control); stroke-opacity: .55; }
@@ -84,6 +86,12 @@ line.axis { stroke: var(--control); stroke-opacity: .55; }
 .whisker { stroke: var(--c); stroke-opacity: .45; stroke-width: 4; stroke-linecap: round; }
 .dot { fill: var(--card); stroke: var(--c); stroke-width: 2; }
 .bar { fill: var(--c); fill-opacity: .85; }
+@media (max-width: 560px) {
+  main, header.top > div { padding: 0 14px; }
+  .card, .headline { padding: 14px; }
+  svg text { font-size: 15px; }
+  figure svg { overflow: visible; }
+}
 @media print { .card, .headline { box-shadow: none; break-inside: avoid; } }
 )css";
 }

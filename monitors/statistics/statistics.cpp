@@ -9,6 +9,7 @@
 #include <string>
 
 #include "data/support/error.h"
+#include "data/support/random.h"
 
 namespace rim {
 namespace {
@@ -56,6 +57,19 @@ std::vector<double> without_nan(std::span<const double> values) {
 }
 
 double mean_present(std::span<const double> values) { return mean(without_nan(values)); }
+
+Interval bootstrap_mean_interval(std::span<const double> values, std::uint64_t seed, int draws, double confidence) {
+  const std::vector<double> present = without_nan(values);
+  if (present.size() < 2) return {kNone, kNone};
+  Random random(seed);
+  std::vector<double> means;
+  for (int draw = 0; draw < draws; ++draw) {
+    double sum = 0;
+    for (std::size_t i = 0; i < present.size(); ++i) sum += random.pick(present);
+    means.push_back(sum / static_cast<double>(present.size()));
+  }
+  return {quantile(means, 0.5 - confidence / 2), quantile(means, 0.5 + confidence / 2)};
+}
 
 ControlSpread control_spread(std::span<const double> draws) {
   const std::vector<double> present = without_nan(draws);

@@ -25,6 +25,11 @@ std::vector<double> without_nan(std::span<const double> values);
 // Mean of the values that are not NaN; NaN where there is none.
 double mean_present(std::span<const double> values);
 
+// Percentile bootstrap of the mean (Efron 1979): `draws` seeded resamples of the values, NaNs left out. Both ends NaN
+// for fewer than two values.
+Interval bootstrap_mean_interval(std::span<const double> values, std::uint64_t seed, int draws = 1000,
+                                 double confidence = 0.95);
+
 // How the control draws lie: the one band that every text and figure beside a null shows.
 struct ControlSpread {
   double low = 0, median = 0, high = 0;  // 5%, 50% and 95% quantiles; NaN where no draw has a value

@@ -182,7 +182,8 @@ def test_a_lost_record_begins_again_with_the_neuron_sets(world, watched, tmp_pat
     expected, found = records(watched), records(tmp_path / "run")
     assert found["steps"].tolist() == [320, 480]
     missing = {name.removeprefix("static/") for name in expected.keys() - found.keys()}
-    assert missing == {"neurons.pair_difference", "neurons.split_half"}, "only these need the base model"
+    assert missing == {f"neurons.{name}" for name in (
+        "pair_difference", "split_half", "pair_refusal_score", "pairs_scored", "pairs_raised")}, "they need the base model"
     for name in found:
         if name.startswith("static/"):
             numpy.testing.assert_array_equal(expected[name], found[name], err_msg=name)

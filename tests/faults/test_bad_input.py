@@ -248,7 +248,10 @@ def test_prompt_sets_and_monitors_must_name_each_other(world):
     ("[{kind: behaviour, harmful: harmful}, {kind: behaviour, harmless: harmful}]",
      "monitors.1: two monitors are called 'behaviour'"),
     ("[{kind: neurons, harmful: harmful, region: response}]", "prompt 'harmful:1' of prompt set 'harmful' has none"),
-], ids=["order", "name", "twice", "response"])
+    ("[{kind: behaviour, harmful: harmful, name: a.b}]", "monitors.0: name 'a.b': must be of letters, digits, _ and -"),
+    ('[{kind: behaviour, harmful: harmful, name: ""}]', "monitors.0: name '': must be of letters"),
+    ('[{kind: behaviour, harmful: harmful, name: "x\\e[2J/y"}]', "monitors.0: name 'x[2J/y': must be of letters"),
+], ids=["order", "name", "twice", "response", "dotted", "empty", "control"])
 def test_wrong_monitors_are_found_by_a_dry_run(world, monitors, said):
     runs.write_prompts(world / "harmful.jsonl", ["do harm", "do worse"])
     prompts = f"prompt_sets.harmful={{path: {world}/harmful.jsonl}}"

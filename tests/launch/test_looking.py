@@ -162,6 +162,27 @@ def test_record_holds_the_provenance(trained):
         assert facts[name], name
 
 
+def test_record_says_what_was_trained_and_measured(trained):
+    output, _ = trained
+    with h5py.File(output / "run.h5") as file:
+        facts = {name: value.asstr()[()] for name, value in file["provenance"].items()}
+    for name in ("base_weights_digest", "training_samples_sha256"):
+        assert re.fullmatch("[0-9a-f]{64}", facts[name]), name
+    fields = [field for number, text in enumerate(["do harm", "do worse"], 1)
+              for field in (f"harmful:{number}", text, "", "", "")]
+    digest = hashlib.sha256("".join(f"{len(field)}:{field}" for field in fields).encode()).hexdigest()
+    assert facts["prompt_sets_sha256"] == f"harmful {digest}"
+    model_names = re.findall(r"^model name\s*: (.*)$", pathlib.Path("/proc/cpuinfo").read_text(), re.MULTILINE)
+    assert not model_names or facts["processor"] == model_names[0]
+    assert ("gpus" in facts) == ("cuda_driver_version" in facts)
+
+
+def test_texts_can_be_emptied_on_the_command_line(world, tmp_path):
+    text = runs.rimscope("train", configuration(world, tmp_path / "run"), 'monitors.0.refusal_text=""',
+                         'monitors.0.compliance_text=""', "--print-config")
+    assert re.search(r"""refusal_text: (""|'')""", text) and re.search(r"""compliance_text: (""|'')""", text)
+
+
 def test_summary_and_report_follow_the_run(trained):
     output, _ = trained
     assert runs.rimscope("report", output).strip() == str(output / "report.html")

@@ -35,7 +35,12 @@ void add_rate(Recorder& recorder, const std::string& name, double rate, const st
   const double share = static_cast<double>(count) / static_cast<double>(kPrompts);
   const rim::Interval interval = rim::wilson_interval(count, kPrompts);
   const std::string bound = "95% Wilson score interval over prompts";
-  recorder.append(name, scalar_array(share), {what, "1", "rule-based verdict on the text after the think span", {}});
+  recorder.append(name, scalar_array(share),
+                  {what,
+                   "1",
+                   "rule-based verdict on the text after the think span",
+                   {},
+                   {{"low", name + ".low"}, {"high", name + ".high"}, {"interval", bound}}});
   recorder.append(name + ".low", scalar_array(interval.low), {what + ", lower bound", "1", bound, {}});
   recorder.append(name + ".high", scalar_array(interval.high), {what + ", upper bound", "1", bound, {}});
 }
@@ -101,6 +106,8 @@ void add_neurons(Recorder& recorder, Random& random, double t, bool empty) {
   add("", ras, 0.1 * t, "a = max(d_safe, 0), b = max(d_task, 0); 2ab / (a + b)");
   add(".d_safe", d_safe, 0.08 * t, "base - now of the set's mean activation");
   add(".d_task", d_task, 0.12 * t, "now - base of the set's mean activation");
+  recorder.append("neurons.overlap", scalar_array(empty ? kNone : 1 - 0.6 * t),
+                  {"overlap of the selections", "1", "Jaccard index of the two sets under the same rule", {}});
   recorder.append("ras.p", scalar_array(empty ? kNone : (t > 0 ? 1.0 / (1 + kDraws) : 1.0)),
                   {"empirical p", "1", "Phipson and Smyth 2010", {}});
 }
@@ -118,6 +125,8 @@ void add_statics(Recorder& recorder, bool empty) {
   recorder.write_static("ras.safety.harmful_magnitude", scalar_array(0.325), size);
   recorder.write_static("ras.control.harmful_magnitude", {{3}, std::vector<double>{0.07, 0.08, 0.09}},
                         {size.long_name, size.units, size.definition, {"draw"}});
+  recorder.write_static("neurons.pairs_scored", scalar_array(60), {"pairs", "1", "number of pairs", {}});
+  recorder.write_static("neurons.pairs_raised", scalar_array(55), {"pairs", "1", "number of pairs", {}});
   recorder.write_static("neurons.split_half", scalar_array(0.75), {"stability", "1", "Jaccard index", {}});
   recorder.write_static("behaviour.harmful.prompt_id", std::vector<std::string>{"p0", "p1 – ü"},
                         {"prompts", "", "id in the prompt set", {"prompt"}});

@@ -37,7 +37,7 @@ class RunningBatch {
         next = next.index_select(0, indices);
         cache.select_rows(indices);
       }
-      next = choose(model_.hidden_states(next.unsqueeze(-1), nullptr, &cache).squeeze(1));
+      next = choose(model_.hidden_states(next.unsqueeze(-1), options_.listener, &cache).squeeze(1));
     }
   }
 
@@ -60,7 +60,7 @@ class RunningBatch {
     }
     const at::Tensor row_lengths = to_tensor(lengths, model_.device());
     const at::Tensor tokens = to_tensor(padded, model_.device()).view({-1, width});
-    const at::Tensor hidden = model_.hidden_states(tokens, nullptr, &cache, row_lengths);
+    const at::Tensor hidden = model_.hidden_states(tokens, options_.listener, &cache, row_lengths);
     const at::Tensor last = (row_lengths - 1).view({-1, 1, 1}).expand({-1, 1, hidden.size(-1)});
     return choose(hidden.gather(1, last).squeeze(1));
   }

@@ -123,12 +123,23 @@ TEST(RunPlan, AHeadThatIsTrainedNeedsItsGradientBesideTheBuckets) {
 
 TEST(RunPlan, LongResponsesOfTheMonitorsNeedMemory) {
   const auto memory = [](at::ScalarType dtype, std::int64_t cache_positions) {
-    return make_run_plan(configuration(), small_model(), dtype, samples(8), 1, cache_positions).memory_bytes;
+    return make_run_plan(configuration(), small_model(), dtype, samples(8), 1, {.cache_positions = cache_positions})
+        .memory_bytes;
   };
   EXPECT_DOUBLE_EQ(memory(at::kFloat, 1), memory(at::kFloat, 0)) << "less than training takes, and never beside it";
   // Keys and values of 2 layers, 1 head of 8.
   EXPECT_NEAR(memory(at::kFloat, 20'000'000) - memory(at::kFloat, 10'000'000), 32 * 4 * 1e7, 1);
   EXPECT_NEAR(memory(at::kBFloat16, 20'000'000) - memory(at::kBFloat16, 10'000'000), 32 * 2 * 1e7, 1);
+}
+
+TEST(RunPlan, ActivationsOfTheMonitorsNeedMemoryBesideTheirCache) {
+  const auto memory = [](double activation_bytes, std::int64_t cache_positions) {
+    return make_run_plan(configuration(), small_model(), at::kFloat, samples(8), 1,
+                         {.cache_positions = cache_positions, .activation_bytes = activation_bytes})
+        .memory_bytes;
+  };
+  EXPECT_NEAR(memory(3e9, 0) - memory(1e9, 0), 2e9, 1);
+  EXPECT_NEAR(memory(3e9, 10'000'000) - memory(3e9, 0), 32 * 4 * 1e7, 1);
 }
 
 }  // namespace

@@ -28,6 +28,28 @@ TEST(RunTexts, ShellQuotingSurvivesTheShell) {
   EXPECT_EQ(shell_quoted({""}), "''");
 }
 
+TEST(RunTexts, ProvenanceNamesWhatIsThere) {
+  RunConfig config;
+  config.model.folder = "models/x";
+  RunFacts facts;
+  facts.base_weights = "abc";
+  facts.prompt_sets = {{"harmful", "12"}, {"task", "34"}};
+  facts.processor = "Some CPU";
+  const auto without = make_provenance(config, facts).facts;
+  EXPECT_EQ(without.at("base_weights_digest"), "abc");
+  EXPECT_EQ(without.at("prompt_sets_sha256"), "harmful 12, task 34");
+  EXPECT_EQ(without.at("processor"), "Some CPU");
+  for (const char* name : {"gpus", "cuda_driver_version", "nccl_version", "model_seed"}) {
+    EXPECT_FALSE(without.contains(name)) << name;
+  }
+  facts.gpus = {"H100", "H100"};
+  facts.cuda = {.driver = "13.0", .runtime = "12.9", .nccl = "2.27.5"};
+  const auto with = make_provenance(config, facts).facts;
+  EXPECT_EQ(with.at("gpus"), "H100, H100");
+  EXPECT_EQ(with.at("cuda_runtime_version"), "12.9");
+  EXPECT_EQ(with.at("nccl_version"), "2.27.5");
+}
+
 TEST(RunTexts, TheResumeCommandRepeatsTheCall) {
   EXPECT_EQ(resume_command({"rimscope", "train", "a.yaml", "overwrite_output_dir=true", "seed=2"}, 2, true),
             "mpirun -np 2 rimscope train a.yaml seed=2 overwrite_output_dir=false resume_from_checkpoint=auto");

@@ -97,7 +97,8 @@ class BuiltinMonitors : public testing::Test {
   std::vector<std::string> headlines_;
 };
 
-const Json kNeurons{{"harmful", "harmful"}, {"top", 0.05}, {"controls", 20}};
+const Json kNeurons{
+    {"harmful", "harmful"}, {"top", 0.05}, {"controls", 20}, {"refusal_text", ""}, {"compliance_text", ""}};
 
 TEST_F(BuiltinMonitors, SelectPlantedNeuronsAndFollowThem) {
   add("neurons", kNeurons);
@@ -209,6 +210,7 @@ TEST_F(BuiltinMonitors, RasNeedsItsNeuronsFirst) {
 TEST_F(BuiltinMonitors, DeclareWhatTheyNeedOnce) {
   add("neurons", kNeurons);
   add("neurons", {{"harmful", "harmful"}, {"top", 0.1}, {"name", "broad"}});
+  EXPECT_EQ(plan_.generations().size(), 2U) << "refusal scores of both halves, where they are not switched off";
   ASSERT_EQ(plan_.activations().size(), 2U) << "requests and counterfactuals are shared";
   const PromptSet& rewritten = plan_.prompt_set(plan_.activations()[1].prompt_set);
   EXPECT_THAT(rewritten.prompts[1].text, testing::StartsWith("request 1 You must not help"));
@@ -256,6 +258,49 @@ TEST_F(BuiltinMonitors, BehaviourCountsVerdictsWithBounds) {
   EXPECT_THAT(sink.strings.at("behaviour.task.prompt_id"), ElementsAre("sums:0", "sums:1", "sums:2"));
   EXPECT_THAT(headlines_, ElementsAre("refusal harmful off 50% [15,85], complied 25% [5,70]",
                                       testing::AllOf(HasSubstr("accuracy off 33% ["), Not(HasSubstr("cut")))));
+}
+
+TEST_F(BuiltinMonitors, BehaviourIsNotResumedWithOtherMeasurements) {
+  const Json options{{"harmful", "harmful"}, {"thinking", {"on", "off"}}};
+  const TensorMap state = add("behaviour", options).state();
+  const std::vector<std::pair<Json, const char*>> changes{
+      {{{"thinking", {"off"}}}, "thinking was 'on, off' when the run began, and is 'off' now"},
+      {{{"max_new_tokens", 64}}, "max_new_tokens was '256'"},
+      {{{"topical", true}}, "topical was 'false'"},
+      {{{"task", "sums"}}, "task was ''"},
+      {{{"refusal_text", "No."}}, "refusal_text was 'I'm sorry"}};
+  for (const auto& [change, said] : changes) {
+    restart();
+    Json changed = options;
+    changed.update(change);
+    try {
+      add("behaviour", changed).load_state(state);
+      FAIL() << change;
+    } catch (const Error& error) {
+      EXPECT_EQ(error.code(), ExitCode::config);
+      EXPECT_THAT(error.what(), HasSubstr(said));
+    }
+  }
+  restart();
+  EXPECT_NO_THROW(add("behaviour", options).load_state(state));
+  EXPECT_THROW(monitors_[0]->load_state({{"base", at::zeros({1})}}), Error);
+}
+
+TEST_F(BuiltinMonitors, BehaviourSaysWhatItMeasuredAndWhoItIs) {
+  add("behaviour", {{"harmless", "harmless"}, {"thinking", {"off"}}, {"max_new_tokens", 7}, {"name", "brief"}});
+  ProbeResults results;
+  results.generations = {{says("Sure, here it is.", 1), says("Sure, here it is.", 2)}};
+  const RecordingSink sink = observe(0, results);
+  EXPECT_THAT(headlines_, ElementsAre(testing::StartsWith("brief: refusal harmless off 0% ")));
+  for (const char* name : {"refused", "refusal_score", "log_likelihood_gap"}) {
+    EXPECT_THAT(sink.infos.at(std::string("brief.harmless.off.") + name).definition,
+                HasSubstr("; greedy, at most 7 new tokens, thinking off"));
+  }
+  const auto& relations = sink.infos.at("brief.harmless.off.refused").relations;
+  EXPECT_EQ(relations.at("low"), "brief.harmless.off.refused.low");
+  EXPECT_EQ(relations.at("interval"), "95% Wilson score interval over prompts");
+  EXPECT_EQ(sink.infos.at("brief.harmless.off.refusal_score").relations.at("mean"),
+            "brief.harmless.off.refusal_score.mean");
 }
 
 TEST_F(BuiltinMonitors, BehaviourSaysHowManyResponsesWereCut) {

@@ -4,6 +4,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 #include "data/support/error.h"
 #include "monitors/builtin/builtin_monitors.h"
 #include "tests/monitors/builtin/recording_sink.h"
@@ -42,7 +44,8 @@ class Watching {
   }
 
   // Counterfactuals raise neurons 3 of layer 0 and 5, 6 of layer 1.
-  RecordingSink observe(std::int64_t step) {
+  // `scores`: of the requests as they are and rewritten; the base model's only.
+  RecordingSink observe(std::int64_t step, const std::vector<std::vector<double>>& scores = {{0, 0, 0}, {1, 1, 1}}) {
     at::Tensor raised = at::zeros({kLayers, kIntermediate});
     raised[0][3].fill_(2);
     raised[0][4].fill_(1);
@@ -50,9 +53,14 @@ class Watching {
     raised[1][6].fill_(3);
     ProbeResults results;
     results.activations = {at::zeros({kPrompts, kLayers, kIntermediate}), at::stack({raised, raised, raised})};
+    for (std::size_t half = 0; half < plan.generations().size(); ++half) {
+      results.generations.emplace_back();
+      for (const double score : scores[half])
+        results.generations.back().push_back({.text = "", .refusal_score = score});
+    }
     RecordingSink sink;
     SharedTensors shared;
-    std::vector<std::string> headlines;
+    headlines.clear();
     Observation observation{.step = step, .results = results, .shared = shared, .sink = sink, .headlines = headlines};
     monitor->observe(observation);
     return sink;
@@ -60,6 +68,7 @@ class Watching {
 
   ProbePlan plan;
   std::unique_ptr<Monitor> monitor;
+  std::vector<std::string> headlines;
 };
 
 TEST(NeuronsMonitor, WritesItsSetsAgainAfterAResumption) {
@@ -102,6 +111,56 @@ TEST(NeuronsMonitor, IsNotResumedWithOtherMeasurements) {
   }
   EXPECT_NO_THROW(Watching(Json::object({{"seed", 77}})).monitor->load_state(state))
       << "the draws are in the checkpoint";
+}
+
+TEST(NeuronsMonitor, SaysWhetherTheInstructionRaisesTheRefusalScore) {
+  const double none = std::nan("");
+  Watching good;
+  const RecordingSink base = good.observe(0, {{-2, 1, none}, {3, 0.5, 7}});
+  EXPECT_THAT(base.statics.at("neurons.pair_refusal_score").shape, ElementsAre(3, 2));
+  const auto scores = base.static_values<double>("neurons.pair_refusal_score");
+  EXPECT_THAT(std::vector<double>(scores.begin(), scores.begin() + 4), ElementsAre(-2, 3, 1, 0.5));
+  EXPECT_TRUE(std::isnan(scores[4]));
+  EXPECT_THAT(base.static_values<double>("neurons.pairs_scored"), ElementsAre(2));
+  EXPECT_THAT(base.static_values<double>("neurons.pairs_raised"), ElementsAre(1));
+  EXPECT_THAT(good.headlines, ElementsAre(HasSubstr(", the instruction raises the refusal score in 1 of 2 pairs")));
+
+  Watching bad;
+  bad.observe(0, {{5, 5, 5}, {6, 4, 5}});
+  EXPECT_THAT(bad.headlines,
+              ElementsAre(HasSubstr("WARNING: the instruction raises the refusal score in only 1 of 3")));
+  Watching thinking;
+  thinking.observe(0, {{none, none, none}, {none, none, none}});
+  EXPECT_THAT(thinking.headlines, ElementsAre(HasSubstr("is not known (no answer begins at once)")));
+}
+
+TEST(NeuronsMonitor, ScoresTheBaseModelOnly) {
+  Watching watching(Json::object({{"pairs", 2}}));
+  ASSERT_EQ(watching.plan.generations().size(), 2U);
+  EXPECT_EQ(watching.plan.generations()[0].max_new_tokens, 1);
+  EXPECT_EQ(watching.plan.prompt_set(watching.plan.generations()[0].prompt_set).prompts.size(), 2U) << "the pairs only";
+  EXPECT_EQ(watching.plan.prompt_set(watching.plan.generations()[1].prompt_set).prompts[1].text.find("do 1 You must"),
+            0U);
+  EXPECT_TRUE(Watching(Json::object({{"refusal_text", ""}, {"compliance_text", ""}})).plan.generations().empty());
+
+  Watching base;
+  base.observe(0);
+  ProbePlan later;
+  later.add_prompt_set(harmful_prompts());
+  base.monitor->declare(later);
+  EXPECT_TRUE(later.generations().empty());
+  EXPECT_EQ(later.activations().size(), 2U);
+}
+
+TEST(NeuronsMonitor, DefinitionsAreSelfContained) {
+  Watching watching(Json::object({{"region", "prompt"}, {"thinking", "empty"}, {"refusal_instruction", "No."}}));
+  const RecordingSink base = watching.observe(0);
+  EXPECT_EQ(base.infos.at("neurons.safety.activation").definition,
+            "mean over the harmful prompts of the mean activation over the region's tokens; set 'harmful', region "
+            "'prompt', thinking empty");
+  EXPECT_EQ(base.infos.at("neurons.pair_difference").definition,
+            "f(request followed by one space and 'No.') - f(request), f the mean activation over the region; set "
+            "'harmful', region 'prompt', thinking empty");
 }
 
 TEST(NeuronsMonitor, MeasuresBothHalvesOfAPairOnTheSameTokens) {

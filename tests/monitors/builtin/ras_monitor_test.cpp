@@ -31,7 +31,8 @@ class Watching {
     register_builtin_monitors(registry);
     monitor = registry.make("ras", options, {.model = model, .seed = 1});
     plan.add_prompt_set(task_prompts());
-    for (const char* name : {"neurons", "others"}) plan.provide(name);
+    for (const char* name : {"neurons", "others"})
+      plan.provide(name, "set 'harmful', region 'last_prompt', thinking off");
     monitor->declare(plan);
   }
 
@@ -99,15 +100,20 @@ TEST(RasMonitor, DefinitionsSayWhatWasComputed) {
   const auto definition = [](const Json& options) {
     return Watching(options).observe(0, kHarmful, kTask).infos.at("ras.safety.d_safe").definition;
   };
-  EXPECT_EQ(definition(Json::object()), "base - now of the set's mean activation, not clipped");
-  EXPECT_EQ(definition({{"normalise", "base"}}),
-            "base - now of the set's mean activation, not clipped, over the set's mean absolute activation in the base "
-            "model");
-  EXPECT_EQ(definition({{"aggregate", "neuron"}}), "mean over the set of each neuron's base - now, not clipped");
-  EXPECT_EQ(
-      definition({{"aggregate", "neuron"}, {"normalise", "base"}}),
-      "mean over the set of each neuron's base - now, not clipped, each over the neuron's own absolute activation "
-      "in the base model");
+  const std::string harmful = "on harmful requests (set 'harmful', region 'last_prompt', thinking off), not clipped";
+  EXPECT_EQ(definition(Json::object()), "base - now of the set's mean activation " + harmful);
+  EXPECT_EQ(definition({{"normalise", "base"}}), "base - now of the set's mean activation " + harmful +
+                                                     ", over the set's mean absolute activation in the base model");
+  EXPECT_EQ(definition({{"aggregate", "neuron"}}),
+            "mean over the set of each neuron's base - now of the activation " + harmful);
+  EXPECT_EQ(definition({{"aggregate", "neuron"}, {"normalise", "base"}}),
+            "mean over the set of each neuron's base - now of the activation " + harmful +
+                ", each over the neuron's own absolute activation in the base model");
+  const auto infos = Watching().observe(0, kHarmful, kTask).infos;
+  const std::string task = "set 'sums', region 'all', thinking on";
+  EXPECT_THAT(infos.at("ras.safety").definition, testing::EndsWith("on the task (" + task + "), not clipped"));
+  EXPECT_THAT(infos.at("ras.control.task_activation").definition, testing::EndsWith("; " + task));
+  EXPECT_EQ(infos.at("ras.safety.d_task").relations.at("null"), "ras.control.d_task");
 }
 
 }  // namespace

@@ -20,7 +20,7 @@ class ProbeCheckTest : public testing::Test {
   }
 
   ProbeNeeds check(const ProbeRunnerOptions& options = {}, int ranks = 1) {
-    return check_probes(plan_, model_.tokenizer, model_.chat_template, options, ranks);
+    return check_probes(plan_, model_.tokenizer, model_.chat_template, options, tiny_config(), ranks);
   }
 
   std::string complaint(const ProbeRunnerOptions& options = {}) {
@@ -47,6 +47,14 @@ TEST_F(ProbeCheckTest, CountsThePositionsOfTheLargestBatch) {
   ProbeRunnerOptions little;
   little.cache_positions = 1;
   EXPECT_EQ(check(little).cache_positions, prompt + 10);
+}
+
+TEST_F(ProbeCheckTest, CountsWhatTheActivationsTake) {
+  EXPECT_EQ(check().activation_bytes, 0);
+  plan_.request(ActivationRequest{.prompt_set = "p"});
+  EXPECT_EQ(check().activation_bytes, 4 * 3 * 3 * 24) << "fp32 [3 prompts, 3 layers, 24 neurons]";
+  plan_.request(ActivationRequest{.prompt_set = "p", .site = TapSite::residual});
+  EXPECT_EQ(check({}, 2).activation_bytes, 4 * 3 * 3 * (24 + 16)) << "every rank holds all prompts";
 }
 
 TEST_F(ProbeCheckTest, NamesAPromptThatDoesNotFit) {

@@ -11,12 +11,12 @@
 #include <cmath>
 
 #include "data/support/error.h"
+#include "data/tokenizer/think_span.h"
 #include "monitors/core/answer_scores.h"
 #include "monitors/core/generation_pass.h"
 #include "monitors/core/probe_context.h"
 #include "monitors/core/probe_sequence.h"
 #include "monitors/core/refusal_tokens.h"
-#include "monitors/core/think_span.h"
 #include "tests/monitors/core/bare_prompt.h"
 #include "tests/monitors/core/solo_communicator.h"
 #include "tests/monitors/core/tiny_model.h"
@@ -278,6 +278,73 @@ TEST_F(Runner, ScoresTheStartOfTheAnswerAsAPlainLoopDoes) {
   }
 }
 
+// Greedy by the model's whole forward pass, token by token, the neurons silenced by hand.
+class Silence : public TapListener {
+ public:
+  explicit Silence(NeuronIndex neuron) : neuron_(neuron) {}
+  [[nodiscard]] bool wants(TapSite site, std::int64_t layer) const override {
+    return site == TapSite::neurons && layer == neuron_.layer;
+  }
+  void at(TapSite, std::int64_t, at::Tensor& value) override {
+    value = value.clone();
+    value.select(2, neuron_.neuron).zero_();
+  }
+
+ private:
+  NeuronIndex neuron_;
+};
+
+TEST_F(Runner, InterventionsAreAtWorkWhileGenerating) {
+  const NeuronIndex neuron{1, 4};
+  GenerationRequest request{.prompt_set = "p",
+                            .thinking = ThinkingMode::off,
+                            .max_new_tokens = 5,
+                            .refusal_text = "I cannot.",
+                            .compliance_text = "Sure, it is"};
+  plan_.request(request);
+  request.intervention = {.neurons = {}, .scale = 2};
+  plan_.request(request);
+  request.intervention = {.neurons = {neuron}, .scale = 1};
+  plan_.request(request);
+  request.intervention = {.neurons = {neuron}, .scale = 0};
+  plan_.request(request);
+  const ProbeResults results = run(plan_);
+  const PromptSet& set = plan_.prompt_set("p");
+  bool differs = false;
+  for (std::size_t i = 0; i < set.prompts.size(); ++i) {
+    const GeneratedResponse &plain = results.generations[0][i], &ablated = results.generations[3][i];
+    for (const std::size_t same : {1U, 2U}) {
+      EXPECT_EQ(results.generations[same][i].text, plain.text);
+      EXPECT_EQ(results.generations[same][i].refusal_score, plain.refusal_score);
+    }
+    differs = differs || ablated.text != plain.text;
+    EXPECT_NE(ablated.refusal_score, plain.refusal_score);
+    std::vector<TokenId> tokens = model_.tokenizer.encode("<|im_start|>user\n" + set.prompts[i].text +
+                                                          "<|im_end|>\n<|im_start|>assistant\n<think>\n\n</think>\n\n");
+    std::vector<TokenId> spoken;
+    while (spoken.size() < 5 && (spoken.empty() || spoken.back() != *model_.tokenizer.token_to_id("<|im_end|>"))) {
+      Silence silence(neuron);
+      const at::Tensor hidden = model_.decoder.hidden_states(at::tensor(tokens).unsqueeze(0), &silence);
+      spoken.push_back(model_.decoder.logits(hidden[0][-1]).argmax().item<std::int64_t>());
+      tokens.push_back(spoken.back());
+    }
+    if (!spoken.empty() && spoken.back() == *model_.tokenizer.token_to_id("<|im_end|>")) spoken.pop_back();
+    EXPECT_EQ(ablated.text, visible_text(model_.tokenizer, spoken)) << i;
+  }
+  EXPECT_TRUE(differs) << "this neuron matters to some answer";
+}
+
+TEST_F(Runner, TokenisesOnce) {
+  ProbeTexts texts(model_.tokenizer, model_.chat_template);
+  PromptSet set = mixed_lengths();
+  const auto* first = &texts.of(set, ThinkingMode::on, true);
+  set.name = "the same under another name";
+  EXPECT_EQ(&texts.of(set, ThinkingMode::on, true), first);
+  EXPECT_NE(&texts.of(set, ThinkingMode::off, true), first);
+  set.prompts[0].text += "!";
+  EXPECT_NE(&texts.of(set, ThinkingMode::on, true), first) << "other prompts by the same name";
+}
+
 TEST(GenerationRows, FollowTheRoomInTheCache) {
   const ProbeRunnerOptions options;
   EXPECT_EQ(generation_rows(24, 64, options), 64) << "short prompts: as many as may be";
@@ -292,7 +359,7 @@ TEST_F(Runner, GenerationDoesNotDependOnTheRoomInTheCache) {
   const auto generated = [&](std::int64_t cache_positions) {
     ProbeRunnerOptions options;
     options.cache_positions = cache_positions;
-    const ProbeRunner runner(model_.tokenizer, model_.chat_template, options);
+    ProbeRunner runner(model_.tokenizer, model_.chat_template, options);
     return runner.run(model_.decoder, plan_, communicator).generations[0];
   };
   const auto together = generated(32768), alone = generated(1);
@@ -305,11 +372,9 @@ TEST_F(Runner, ALongThoughtIsScoredWhateverThePromptsLimit) {
   ProbeRunnerOptions options;
   options.batch_tokens = 32;  // the thought is a batch of its own
   options.max_length = 8;
-  const ProbeContext context{.model = model_.decoder,
-                             .tokenizer = model_.tokenizer,
-                             .chat_template = model_.chat_template,
-                             .options = options,
-                             .plan = plan_};
+  ProbeTexts texts(model_.tokenizer, model_.chat_template);
+  const ProbeContext context{
+      .model = model_.decoder, .tokenizer = model_.tokenizer, .texts = texts, .options = options, .plan = plan_};
   const std::vector<AnswerScores> scores = AnswerScorer(context, "I cannot.", "Sure, it is").score({thought, brief});
   ASSERT_EQ(scores.size(), 2U);
   for (const AnswerScores& score : scores) {

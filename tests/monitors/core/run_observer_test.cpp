@@ -131,6 +131,45 @@ TEST_F(Observing, RefusesAForeignState) {
   EXPECT_THROW(watching.load_state({{"7", at::zeros({1})}}), Error);
 }
 
+// Asks for a second measurement once it has seen the base model.
+class Curious : public Monitor {
+ public:
+  explicit Curious(std::vector<std::size_t>* results) : results_(results) {}
+  void declare(ProbePlan& plan) override {
+    plan.request(ActivationRequest{.prompt_set = "p"});
+    if (!seen_) return;
+    plan.request(
+        ActivationRequest{.prompt_set = "p", .intervention = {.neurons = {{.layer = 0, .neuron = 1}}, .scale = 0}});
+  }
+  void observe(Observation& observation) override {
+    results_->push_back(observation.results.activations.size());
+    seen_ = true;
+  }
+  [[nodiscard]] TensorMap state() const override { return {{"seen", at::tensor(seen_ ? 1.0 : 0.0)}}; }
+  void load_state(const TensorMap& state) override { seen_ = state.at("seen").item<double>() > 0; }
+
+ private:
+  bool seen_ = false;
+  std::vector<std::size_t>* results_;
+};
+
+TEST_F(Observing, AMonitorMayAskForWhatItFoundInTheBaseModel) {
+  std::vector<std::size_t> results;
+  const auto watch = [&] {
+    std::vector<std::unique_ptr<Monitor>> monitors;
+    monitors.push_back(std::make_unique<Curious>(&results));
+    return RunObserver(std::move(monitors), {{"p", two_prompts()}},
+                       ProbeRunner(model_.tokenizer, model_.chat_template, {}), communicator_, nullptr, {});
+  };
+  RunObserver watching = watch();
+  watching.at_checkpoint(model_.decoder, 0, 0);
+  watching.at_checkpoint(model_.decoder, 5, 0);
+  RunObserver resumed = watch();
+  resumed.load_state(watching.state());
+  resumed.at_checkpoint(model_.decoder, 10, 0);
+  EXPECT_THAT(results, ElementsAre(1, 2, 2));
+}
+
 TEST_F(Observing, TwoMonitorsMayNotShareASeries) {
   Recorder recorder = Recorder::create(file_, provenance_);
   RunObserver watching = observer(&recorder, {"same", "same"});

@@ -27,7 +27,8 @@ def copy(run_folder, tmp_path):
 
 
 def report(folder):
-    return subprocess.run([TOOL, "report", str(folder)], capture_output=True, text=True, timeout=60)
+    return subprocess.run([TOOL, "report", str(folder)], capture_output=True, text=True, errors="replace",
+                          timeout=60)
 
 
 def test_root_says_what_the_file_is(run_folder):
@@ -71,6 +72,15 @@ def test_series_describe_themselves(run_folder):
         assert file["series/step"].is_scale
 
 
+def test_series_name_what_stands_beside_them(run_folder):
+    with h5py.File(run_folder / "run.h5") as file:
+        attributes = file["series/behaviour.harmful.on.refused"].attrs
+        assert attributes["low"].decode() == "behaviour.harmful.on.refused.low" in file["series"]
+        assert attributes["high"].decode() == "behaviour.harmful.on.refused.high" in file["series"]
+        assert attributes["interval"].decode() == "95% Wilson score interval over prompts"
+        assert "interval" not in file["series/ras.safety"].attrs
+
+
 def test_values_and_types(run_folder):
     with h5py.File(run_folder / "run.h5") as file:
         refused = file["series/behaviour.harmful.on.refused"]
@@ -110,8 +120,8 @@ def test_the_example_in_the_schema_runs(run_folder, tmp_path, monkeypatch, capsy
     schema = os.path.join(os.environ.get("RIMSCOPE_SOURCE", "."), "docs", "hdf5-schema.md")
     with open(schema, encoding="utf-8") as text:
         example = text.read().split("```python\n")[1].split("```")[0]
-    os.makedirs(tmp_path / "runs/demo")
-    shutil.copy(run_folder / "run.h5", tmp_path / "runs/demo")
+    os.makedirs(tmp_path / "runs/organism/target")
+    shutil.copy(run_folder / "run.h5", tmp_path / "runs/organism/target")
     monkeypatch.chdir(tmp_path)
     exec(example, {})
     assert capsys.readouterr().out.splitlines()[1] == "0 1.0"
@@ -186,6 +196,54 @@ def test_a_wrong_file_is_refused_by_one_line(copy, damage, says):
     done = report(copy)
     assert done.returncode == 65
     assert says in done.stderr and "run.h5" in done.stderr and done.stderr.count("\n") == 1
+
+
+def replaced(file, name, values):
+    del file[name]
+    file[name] = values
+
+
+def empty_rows(file, *names):
+    for name in names:
+        del file[name]
+        file.create_dataset(name, shape=(13, 0), dtype="f8", maxshape=(None, None), chunks=(1, 1))
+
+
+ODD_SHAPES = {
+    "layers are NaN": lambda file: replaced(file, "static/neurons.safety.layer", numpy.array([numpy.nan, 5e6, 3.0])),
+    "layers are infinite": lambda file: replaced(file, "static/neurons.safety.layer", numpy.array([numpy.inf, 1.0])),
+    "NaN after a layer": lambda file: replaced(file, "static/neurons.safety.layer", numpy.array([2.0, numpy.nan])),
+    "a layer beyond reason": lambda file: replaced(file, "static/neurons.safety.layer", numpy.array([5e6])),
+    "half a layer": lambda file: replaced(file, "static/neurons.safety.layer", numpy.array([0.5])),
+    "layers below zero": lambda file: replaced(file, "static/neurons.safety.layer", numpy.array([-5, -3])),
+    "a scalar layer": lambda file: replaced(file, "static/neurons.safety.layer", 3),
+    "many layers": lambda file: replaced(file, "static/neurons.per_layer", numpy.zeros((1000, 1000))),
+    "no p": lambda file: empty_rows(file, "series/ras.p"),
+    "no draws": lambda file: empty_rows(file, "series/ras.control", "series/ras.control.d_safe"),
+    "no verdicts": lambda file: empty_rows(file, "series/behaviour.harmful.on.verdict"),
+    "no rates": lambda file: empty_rows(file, *(f"series/behaviour.harmful.on.refused{bound}"
+                                                for bound in ("", ".low", ".high"))),
+    "no bounds": lambda file: empty_rows(file, "series/behaviour.harmful.on.refused.low"),
+    "no scores": lambda file: empty_rows(file, *(f"series/behaviour.harmful.on.refusal_score{end}"
+                                                 for end in ("", ".mean"))),
+    "no overlap": lambda file: empty_rows(file, "series/neurons.overlap"),
+    "no set": lambda file: empty_rows(file, "series/ras.safety"),
+    "draws without an axis": lambda file: replaced(file, "series/ras.control", numpy.zeros(13)),
+    "a rate by prompt": lambda file: replaced(file, "series/behaviour.harmful.on.refused", numpy.zeros((13, 4))),
+    "no sizes": lambda file: replaced(file, "static/ras.safety.harmful_magnitude", numpy.zeros(0)),
+    "no pairs": lambda file: replaced(file, "static/neurons.pairs_raised", numpy.zeros(0)),
+    "a part without its whole": lambda file: file.__delitem__("series/ras.safety"),
+}
+
+
+@pytest.mark.parametrize("damage", ODD_SHAPES)
+def test_odd_shapes_are_not_drawn_and_crash_nothing(copy, damage):
+    with h5py.File(copy / "run.h5", "r+") as file:
+        ODD_SHAPES[damage](file)
+    done = report(copy)
+    assert done.returncode == 0, done.stderr
+    page = (copy / "report.html").read_text()
+    assert 'data-series="behaviour.task.on.accuracy"' in page, "the rest is drawn"
 
 
 def test_a_truncated_file_is_refused(copy):

@@ -13,6 +13,7 @@
 #include "monitors/report/control_band.h"
 #include "monitors/report/html.h"
 #include "monitors/report/numbers.h"
+#include "monitors/report/prose.h"
 #include "monitors/report/training_log.h"
 
 namespace rim::report {
@@ -66,6 +67,44 @@ TEST(Numbers, TicksAreRoundAndInside) {
   EXPECT_THAT(round_ticks({0, 240}, 6), ElementsAre(0, 50, 100, 150, 200));
   EXPECT_THAT(round_ticks({-1, 1}, 4), ElementsAre(-1, -0.5, 0, 0.5, 1));
   EXPECT_THAT(round_ticks({3, 3}, 5), ElementsAre(3));
+}
+
+// Distinct, evenly far apart, and equal to the ticks when read back.
+TEST(Numbers, TickLabelsReadBack) {
+  for (const Range& range : {Range{-3.05, -2.86}, Range{0, 1}, Range{0, 240}, Range{1.02, 1.2}, Range{-1e-7, 3e-7},
+                             Range{2.0001, 2.0004}, Range{-12, 30000}, Range{0, 3e9}, Range{99990, 100010}}) {
+    const std::vector<double> ticks = round_ticks(range, 5);
+    const std::vector<std::string> labels = tick_labels(ticks);
+    ASSERT_EQ(labels.size(), ticks.size());
+    for (std::size_t i = 0; i < ticks.size(); ++i) {
+      EXPECT_NEAR(std::stod(labels[i]), ticks[i], 1e-9 * (std::abs(ticks.back()) + std::abs(ticks.front())))
+          << labels[i];
+      EXPECT_TRUE(i == 0 || labels[i] != labels[i - 1]) << labels[i];
+    }
+  }
+  EXPECT_THAT(tick_labels(round_ticks({-3.05, -2.86}, 5)), ElementsAre("-3.05", "-3.00", "-2.95", "-2.90"));
+  EXPECT_THAT(tick_labels(round_ticks({0, 1}, 5), NumberForm::percent),
+              ElementsAre("0%", "20%", "40%", "60%", "80%", "100%"));
+  EXPECT_THAT(tick_labels({0, 0.025, 0.05}, NumberForm::percent), ElementsAre("0%", "2.5%", "5.0%"));
+  EXPECT_THAT(tick_labels({0, 0.0005, 0.001}), ElementsAre("0", "5e-4", "1e-3")) << "short beside the axis";
+  EXPECT_THAT(tick_labels({0.25}), ElementsAre("0.25"));
+}
+
+TEST(Captions, EndWithOneStop) {
+  EXPECT_EQ(sentence("as voted"), "as voted.");
+  EXPECT_EQ(sentence("As voted. "), "As voted.");
+  EXPECT_EQ(sentence(""), "");
+}
+
+TEST(LineChart, MarksWhereARunWasResumed) {
+  LineChart chart = chart_of({0, 100, 200}, {1, 2, 3});
+  chart.marks = {50, 150, 300};
+  EXPECT_EQ(count_of(draw(chart), "class=\"mark\""), 2U) << "one lies beyond the axis";
+  EXPECT_EQ(marks_in_words(chart), "resumed after steps 50, 150");
+  EXPECT_THAT(draw(chart), HasSubstr("x1=\"121.5\""));  // a quarter from 44 to 354
+  chart.marks = {50};
+  EXPECT_EQ(marks_in_words(chart), "resumed after step 50");
+  EXPECT_EQ(marks_in_words(chart_of({0, 1}, {1, 2})), "");
 }
 
 TEST(Numbers, RangesLeaveOutWhatIsNotFinite) {

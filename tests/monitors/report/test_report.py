@@ -3,7 +3,6 @@
 import os
 import pathlib
 import re
-import shutil
 import subprocess
 import sys
 from html.parser import HTMLParser
@@ -11,10 +10,10 @@ from html.parser import HTMLParser
 import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).parents[2] / "support"))
-import runs  # noqa: E402
+
+import browser  # noqa: E402
 
 TOOL = os.path.join(os.environ.get("RIMSCOPE_BIN", "build/release/bin"), "recorder_tool")
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
 
 class Elements(HTMLParser):
@@ -55,11 +54,19 @@ def page(tmp_path_factory):
 
 
 def in_browser(folder, *options):
-    if CHROMIUM is None:
-        runs.skip("no Chromium is installed: apt install chromium")
-    command = [CHROMIUM, "--headless", "--no-sandbox", "--disable-gpu", "--host-resolver-rules=MAP * ~NOTFOUND"]
-    command += [f"--user-data-dir={folder}/profile", *options, f"file://{folder}/report.html"]
-    return subprocess.run(command, capture_output=True, text=True, check=True, timeout=120)
+    return browser.open_page(folder / "report.html", folder, *options)
+
+
+def report_of(folder):
+    """The page drawn anew from a run.h5 that was changed."""
+    subprocess.run([TOOL, "report", str(folder)], check=True)
+    return Elements((folder / "report.html").read_text(encoding="utf-8"))
+
+
+def numpy_text(text):
+    import numpy
+
+    return numpy.bytes_(text.encode())
 
 
 def points_of(element):
@@ -81,7 +88,8 @@ CURVES = [
         f"task.{mode}.accuracy",
         f"task.{mode}.truncated",
     )
-] + ["ras.safety", "ras.control", "ras.safety.d_safe", "ras.safety.d_task", "neurons.safety.activation"]
+] + ["ras.safety", "ras.control", "ras.safety.d_safe", "ras.safety.d_task", "neurons.safety.activation",
+     "neurons.overlap"]
 
 
 def test_the_browser_draws_every_curve(page):
@@ -113,7 +121,21 @@ def test_the_browser_paints_it(page, tmp_path):
     done = in_browser(folder, f"--screenshot={picture}", "--window-size=1280,2400", "--hide-scrollbars")
     assert "Content Security Policy" not in done.stderr
     assert picture.read_bytes().startswith(b"\x89PNG")
-    assert picture.stat().st_size > 100_000  # an empty page of that size packs to a few KB
+
+
+def test_every_chart_shows_its_curves(page, tmp_path):
+    report = (page[0] / "report.html").read_text(encoding="utf-8")
+    pixels = browser.painted(report, tmp_path)
+    assert len(pixels) >= 15
+    for chart, count in pixels.items():
+        assert count >= browser.LEAST, (chart, count)
+
+
+def test_hidden_curves_are_noticed(page, tmp_path):
+    """What the test above would say of a page whose style hides what it draws."""
+    report = (page[0] / "report.html").read_text(encoding="utf-8")
+    broken = report.replace("</style>", ".curve,.band,.dot,.bar{display:none}</style>", 1)
+    assert max(browser.painted(broken, tmp_path).values()) < browser.LEAST
 
 
 def test_nothing_is_fetched_and_nothing_runs(page):
@@ -131,10 +153,81 @@ def test_every_chart_has_its_numbers_and_a_caption(page):
     assert figures >= 12
     assert len(elements.all("figcaption")) == figures
     assert len(elements.all("summary")) == figures + 1  # and the configuration
-    assert "95% Wilson interval. n = 60 prompts per point." in elements.text
+    assert "Share with its 95% Wilson score interval over prompts. n = 60 prompts per point." in elements.text
     assert "p = 0.0099 against the control draws" in elements.text
     assert ("activation| on harmful requests was 0.325 in the safety-critical neurons and 0.08 in the controls (median "
             "of the draws); a set of larger neurons moves further for any reason") in elements.text
+
+
+def test_captions_say_what_stands_behind_the_neurons(page):
+    text = page[1].text
+    assert "overlap by 0.75 (Jaccard index)." in text
+    assert "The instruction raised the refusal score in 55 of 60 pairs." in text
+    assert not re.search(r"\.\.|mean over mean|Mean over prompts", text)
+
+
+def test_scores_come_with_a_bootstrap_interval(page):
+    assert len(page[1].all("path", class_="band", data_series="behaviour.harmful.on.refusal_score")) == 1
+    assert "with its 95% bootstrap interval over prompts." in page[1].text
+
+
+def test_an_instruction_that_does_not_make_it_refuse_is_warned_about(tmp_path):
+    import h5py
+
+    make(tmp_path)
+    with h5py.File(tmp_path / "run.h5", "r+") as file:
+        file["static/neurons.pairs_raised"][()] = 12
+    assert "Warning: the instruction raised the refusal score in only 12 of 60 pairs" in report_of(tmp_path).text
+
+
+def test_a_resumption_is_marked_and_listed(page):
+    elements = page[1]
+    assert "resumed after step 120" in elements.text
+    marks = elements.all("line", class_="mark", y1="32")
+    assert len(marks) >= 15 and {mark["x1"] for mark in marks} >= {"199"}  # half way from 44 to 354
+    sittings = elements.text[elements.text.index("Sittings"):]
+    assert "node-1" in sittings and "node-2" in sittings[:sittings.index("Provenance")]
+
+
+def test_changes_of_a_resumption_are_listed(tmp_path):
+    import h5py
+
+    make(tmp_path)
+    with h5py.File(tmp_path / "run.h5", "r+") as file:
+        for number, facts in (("2", {"after_step": "160", "world_size": "4"}),
+                              ("10", {"after_step": "200", "config": "max_steps: 240\nseed: 2\n"})):
+            for name, text in facts.items():
+                file.create_dataset(f"resumptions/{number}/{name}", data=numpy_text(text))
+    text = report_of(tmp_path).text
+    assert "world_size: 2 → 4" in text and "+ seed: 2" in text and "- seed: 1" in text
+    assert text.index("resumed after step 160\n") < text.index("resumed after step 200\n"), "10 comes after 2"
+    assert "resumed after steps 120, 160, 200" in text
+
+
+def test_what_is_in_no_figure_is_listed(page, tmp_path):
+    import h5py
+
+    text = page[1].text
+    table = text[text.index("Also recorded"):]
+    assert "behaviour.harmful.on.verdict" in table and "60 prompt" in table
+    assert "behaviour.harmful.on.refused" not in table and "refusal_score.mean" not in table
+    make(tmp_path)
+    with h5py.File(tmp_path / "run.h5", "r+") as file:
+        file.copy("series/ras.p", "series/<other>.monitor")
+    table = report_of(tmp_path).text
+    assert "<other>.monitor" in table[table.index("Also recorded"):]
+
+
+def test_an_interval_is_named_only_where_the_file_names_it(tmp_path):
+    import h5py
+
+    make(tmp_path)
+    with h5py.File(tmp_path / "run.h5", "r+") as file:
+        for series in file["series"].values():
+            if "interval" in series.attrs:
+                del series.attrs["interval"]
+    text = report_of(tmp_path).text
+    assert "Wilson" not in text and "Share with its recorded bounds." in text
 
 
 def test_headline_cards_and_facts(page):

@@ -103,5 +103,26 @@ TEST(EmpiricalPValue, LeavesNaNsOut) {
   EXPECT_TRUE(std::isnan(empirical_p_value(kNaN, null_values)));
 }
 
+// Of n values the bootstrap's mean is near normal with standard error sqrt(population variance / n).
+TEST(Bootstrap, IsTheNormalIntervalOfManyValues) {
+  std::vector<double> values;
+  for (int i = 0; i < 400; ++i) values.push_back(i % 2 == 0 ? 1.0 : 3.0);  // mean 2, variance 1
+  const Interval interval = bootstrap_mean_interval(values, 1);
+  EXPECT_NEAR(interval.low, 2 - 1.96 / 20, 0.012);
+  EXPECT_NEAR(interval.high, 2 + 1.96 / 20, 0.012);
+  EXPECT_EQ(bootstrap_mean_interval(values, 1).low, interval.low) << "seeded";
+  EXPECT_NE(bootstrap_mean_interval(values, 2).low, interval.low);
+}
+
+// Means of two draws from {0, 1}: 0, 1/2, 1/2, 1 with a quarter each, so that 95% of them span all of it.
+TEST(Bootstrap, OfFewValuesAndNone) {
+  const std::vector<double> two{0, std::nan(""), 1};
+  EXPECT_EQ(bootstrap_mean_interval(two, 1).low, 0);
+  EXPECT_EQ(bootstrap_mean_interval(two, 1).high, 1);
+  EXPECT_EQ(bootstrap_mean_interval(std::vector<double>(5, 0.25), 1).low, 0.25);
+  EXPECT_TRUE(std::isnan(bootstrap_mean_interval(std::vector<double>{1}, 1).low));
+  EXPECT_TRUE(std::isnan(bootstrap_mean_interval(std::vector<double>{}, 1).high));
+}
+
 }  // namespace
 }  // namespace rim

@@ -1,4 +1,4 @@
-#include "monitors/core/think_span.h"
+#include "data/tokenizer/think_span.h"
 
 #include <algorithm>
 #include <iterator>

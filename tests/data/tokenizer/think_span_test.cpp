@@ -1,16 +1,28 @@
-#include "monitors/core/think_span.h"
+#include "data/tokenizer/think_span.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "data/support/error.h"
-#include "monitors/core/refusal_tokens.h"
-#include "tests/monitors/core/tiny_model.h"
+#include <array>
+
+#include "tests/data/tokenizer/tiny_tokenizer.h"
 
 namespace rim {
 namespace {
 
-class ThinkSpan : public testing::Test {
+// Some tokenizers call the tags special tokens, and hide them.
+Tokenizer with_special_tags() {
+  Json description = testing::tiny_tokenizer();
+  for (Json& token : description["added_tokens"]) token["special"] = true;
+  return testing::load(description);
+}
+
+std::vector<TokenId> encode_literal(const Tokenizer& tokenizer, const std::string& text) {
+  const std::array<TextSpan, 1> spans{TextSpan{.text = text, .literal = true}};
+  return tokenizer.encode(spans);
+}
+
+class ThinkSpan : public ::testing::Test {
  protected:
   // Tokens before the answer, and the answer's text.
   std::optional<std::string> answer(const std::string& text) {
@@ -27,8 +39,7 @@ class ThinkSpan : public testing::Test {
     return tokenizer_.decode(std::span(tokens).subspan(*start), false);
   }
 
-  std::filesystem::path folder_ = std::filesystem::temp_directory_path() / "rimscope-think-span-test";
-  Tokenizer tokenizer_ = load_byte_tokenizer(folder_);
+  Tokenizer tokenizer_ = with_special_tags();
 };
 
 TEST_F(ThinkSpan, AnswerBeginsAfterTheClosedSpan) {
@@ -71,15 +82,6 @@ TEST_F(ThinkSpan, IdsOfAPaddedVocabularyHaveNoText) {
                                     beyond, *tokenizer_.token_to_id("I")};
   EXPECT_EQ(visible_text(tokenizer_, tokens), "<think></think>I");
   EXPECT_EQ(answer_start(tokenizer_, tokens), 3U);
-}
-
-TEST_F(ThinkSpan, RefusalTokensAreWholeWordsAndTheTextsOwn) {
-  // "I" is a byte and "Sorry" one token; "Unfortunately" falls into bytes, and its "U" says nothing.
-  const TokenId i = *tokenizer_.token_to_id("I"), sorry = *tokenizer_.token_to_id("Sorry");
-  EXPECT_THAT(refusal_tokens(tokenizer_, "I can't.", "Sure, here is"), testing::ElementsAre(i, sorry));
-  const TokenId u = *tokenizer_.token_to_id("U");
-  EXPECT_THAT(refusal_tokens(tokenizer_, "Unable to help.", "Sure"), testing::ElementsAre(i, u, sorry));
-  EXPECT_THAT(refusal_tokens(tokenizer_, "No.", "I will"), testing::ElementsAre(*tokenizer_.token_to_id("N"), sorry));
 }
 
 }  // namespace
