@@ -30,7 +30,8 @@ class Decoder {
   // seed on every rank and dtype.
   void initialize(std::uint64_t seed);
   // Copies all weights in, converting the dtype. Throws Error(bad_data) listing missing, unexpected and misshapen
-  // tensors by name. A stored lm_head.weight beside tied embeddings is accepted if equal in shape and ignored.
+  // tensors by name. Tied embeddings may be stored as either matrix, or as both where they are equal (else
+  // Error(bad_data)).
   void load(const WeightFolder& weights);
   // Names and tensors to save, in the model's order (a tied head is left out, as transformers does).
   [[nodiscard]] std::vector<NamedParameter> parameters() const;

@@ -13,6 +13,8 @@ namespace rim {
 namespace {
 
 constexpr std::size_t kNamesPerError = 5;
+constexpr const char* kEmbedding = "model.embed_tokens.weight";
+constexpr const char* kHead = "lm_head.weight";
 
 // "a, b, c and 7 more".
 std::string shortened_list(const std::vector<std::string>& names) {
@@ -34,6 +36,21 @@ bool ends_with(const std::string& text, std::string_view end) { return text.ends
 bool is_derived(const std::string& name) { return ends_with(name, ".rotary_emb.inv_freq"); }
 
 bool is_norm(const std::string& name) { return ends_with(name, "norm.weight"); }
+
+// A tied model's matrix may be stored as the head alone.
+std::string stored_name(const WeightFolder& weights, bool tied, const std::string& name) {
+  const bool as_head = tied && name == kEmbedding && !weights.contains(kEmbedding) && weights.contains(kHead);
+  return as_head ? kHead : name;
+}
+
+// Which of two different matrices is meant nobody here can know; transformers then leaves them untied.
+void require_equal_head(const WeightFolder& weights) {
+  if (!weights.contains(kEmbedding) || !weights.contains(kHead)) return;
+  const at::Tensor head = weights.read(kHead);
+  if (at::equal(head, weights.read(kEmbedding).to(head.scalar_type()))) return;
+  throw Error(ExitCode::bad_data, std::string("'") + kHead + "' differs from '" + kEmbedding +
+                                      "', but config.json ties them: set tie_word_embeddings to false in config.json");
+}
 
 }  // namespace
 
@@ -84,7 +101,7 @@ std::vector<NamedParameter> Decoder::parameters() const {
   const auto add = [&](std::string name, const at::Tensor& tensor) {
     if (tensor.defined()) result.push_back({std::move(name), tensor});
   };
-  add("model.embed_tokens.weight", embedding_);
+  add(kEmbedding, embedding_);
   for (std::size_t i = 0; i < layers_.size(); ++i) {
     const Layer& layer = layers_[i];
     const std::string prefix = "model.layers." + std::to_string(i) + ".";
@@ -108,7 +125,7 @@ std::vector<NamedParameter> Decoder::parameters() const {
     add(prefix + "post_attention_layernorm.weight", layer.post_attention_norm);
   }
   add("model.norm.weight", final_norm_);
-  add("lm_head.weight", head_);
+  add(kHead, head_);
   return result;
 }
 
@@ -138,7 +155,8 @@ void Decoder::load(const WeightFolder& weights) {
       misshapen.push_back(name + " is " + shape_text(stored) + ", must be " + shape_text(expected));
     }
   };
-  for (const auto& [name, tensor] : parameters()) {
+  for (const auto& [parameter, tensor] : parameters()) {
+    const std::string name = stored_name(weights, config_.tied_embeddings, parameter);
     known.insert(name);
     if (!weights.contains(name)) {
       missing.push_back(name);
@@ -148,7 +166,7 @@ void Decoder::load(const WeightFolder& weights) {
   }
   for (const std::string& name : weights.names()) {
     if (known.contains(name) || is_derived(name)) continue;
-    if (config_.tied_embeddings && name == "lm_head.weight") {
+    if (config_.tied_embeddings && name == kHead) {
       check_shape(name, embedding_.sizes());
     } else {
       unexpected.push_back(name);
@@ -162,7 +180,9 @@ void Decoder::load(const WeightFolder& weights) {
   report("unexpected: ", unexpected);
   report("misshapen: ", misshapen);
   if (!wrong.empty()) throw Error(ExitCode::bad_data, "the weights do not fit config.json: " + wrong);
-  for (auto& [name, tensor] : parameters()) {
+  if (config_.tied_embeddings) require_equal_head(weights);
+  for (auto& [parameter, tensor] : parameters()) {
+    const std::string name = stored_name(weights, config_.tied_embeddings, parameter);
     const at::Tensor stored = weights.read(name);
     if (!stored.is_floating_point()) {
       throw Error(ExitCode::bad_data, weights.file_of(name) + ": '" + name + "' does not hold floating-point numbers");
