@@ -36,7 +36,7 @@ INSTANTIATE_TEST_SUITE_P(
         Refusal{"llama", "model_type", "gpt2", "gpt2"}, Refusal{"llama", "hidden_act", "gelu", "gelu"},
         Refusal{"llama", "attention_dropout", 0.1, "0.1"}, Refusal{"llama", "partial_rotary_factor", 0.5, "0.5"},
         Refusal{"qwen3", "num_experts", 8, "8"}, Refusal{"qwen3", "mlp_bias", true, "true"},
-        Refusal{"mistral", "attention_bias", true, "true"}, Refusal{"llama", "pretraining_tp", 2, "2"},
+        Refusal{"mistral", "attention_bias", true, "true"},
         Refusal{"llama", "quantization_config", {{"bits", 4}}, "bits"},
         Refusal{"llama", "final_logit_softcapping", 30.0, "30.0"}, Refusal{"llama", "sliding_window", 512, "512"},
         Refusal{"llama", "layer_typos", 1, "not a key known"}, Refusal{"llama", "rope_interleaved", true, "true"},
@@ -44,6 +44,8 @@ INSTANTIATE_TEST_SUITE_P(
         Refusal{"llama", "rope_scaling", {{"type", "linear"}, {"factor", 2.0}}, "linear"},
         Refusal{"llama", "rope_scaling", "llama3", "object"},
         Refusal{"llama", "rope_parameters", {{"rope_theta", 1e4}, {"mrope_section", {1, 2}}}, "mrope_section"},
+        Refusal{"llama", "rope_theta", nullptr, "null"},
+        Refusal{"llama", "rope_parameters", {{"rope_theta", nullptr}}, "rope_theta' is null"},
         Refusal{"llama", "rope_theta", -1.0, "positive"}, Refusal{"llama", "rope_theta", "big", "number"}));
 
 INSTANTIATE_TEST_SUITE_P(
@@ -96,7 +98,9 @@ TEST(ModelConfig, AcceptsKeysThatChangeNothing) {
                  {"hidden_act", "silu"},
                  {"attention_dropout", 0.0},
                  {"mlp_bias", false},
-                 {"pretraining_tp", 1},
+                 {"pretraining_tp", 2},
+                 {"max_sequence_length", 2048},
+                 {"model_max_length", 4096},
                  {"rope_interleaved", false},
                  {"quantization_config", nullptr},
                  {"is_llama_config", true}});
@@ -143,6 +147,12 @@ TEST(ModelConfig, ReadsBothSpellingsOfRopeScaling) {
     EXPECT_EQ(read.rope_scaling->factor, 32.0);
     EXPECT_EQ(read.rope_scaling->original_max_position_embeddings, 64);  // transformers' fallback
   }
+}
+
+TEST(ModelConfig, ThetaInsideRopeParametersWinsOverNullOutside) {
+  Json config = changed("llama", "rope_parameters", {{"rope_type", "default"}, {"rope_theta", 5e4}});
+  config["rope_theta"] = nullptr;
+  EXPECT_EQ(read_config(config).rope_theta, 5e4);
 }
 
 TEST(ModelConfig, EndTokensComeFromTheGenerationConfigWhereThereIsOne) {
