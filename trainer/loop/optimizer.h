@@ -8,7 +8,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "trainer/model/decoder.h"
+#include "trainer/model/named_parameter.h"
 #include "trainer/model/safetensors.h"
 
 namespace rim {

@@ -10,15 +10,11 @@
 
 #include "trainer/model/key_value_cache.h"
 #include "trainer/model/model_config.h"
+#include "trainer/model/named_parameter.h"
 #include "trainer/model/safetensors.h"
 #include "trainer/model/taps.h"
 
 namespace rim {
-
-struct NamedParameter {
-  std::string name;
-  at::Tensor tensor;
-};
 
 // Not thread-safe: one forward pass at a time. No member is collective.
 class Decoder {
