@@ -43,7 +43,7 @@ class Decoder {
   [[nodiscard]] at::Tensor logits(const at::Tensor& hidden) const;
   // Sum over positions with target != ignore of -log p(target); fp32 scalar. Computed in chunks of positions so that
   // the whole [positions, vocabulary] matrix is never held.
-  at::Tensor loss_sum(const at::Tensor& tokens, const at::Tensor& targets) const;
+  at::Tensor loss_sum(const at::Tensor& tokens, const at::Tensor& targets, TapListener* taps = nullptr) const;
 
   [[nodiscard]] const ModelConfig& config() const { return config_; }
   [[nodiscard]] at::Device device() const { return device_; }
