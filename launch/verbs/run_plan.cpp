@@ -17,21 +17,23 @@ constexpr double kLargestGlobalBatch = 1e9;  // with as many steps, positions in
 constexpr double kMostSteps = 1e9;
 constexpr double kLibraryBytes = 230e6;  // libtorch, MPI and HDF5 loaded, before any tensor
 
-struct Trained {
-  std::int64_t parameters = 0;
-  bool head = false;  // the matrix that makes logits
+struct Counts {
+  std::int64_t parameters = 0;  // tied embeddings once
+  std::int64_t trained = 0;
+  bool head_trained = false;  // the matrix that makes logits
 };
 
 // Counted on shapes alone: the meta device allocates nothing.
-Trained count_trained(const ModelConfig& model, const std::vector<std::string>& patterns) {
+Counts count_parameters(const ModelConfig& model, const std::vector<std::string>& patterns) {
   const Decoder shapes(model, at::kFloat, at::kMeta);
   const std::string head = model.tied_embeddings ? "model.embed_tokens.weight" : "lm_head.weight";
-  Trained trained;
+  Counts counts;
+  for (const NamedParameter& parameter : shapes.parameters()) counts.parameters += parameter.tensor.numel();
   for (const NamedParameter& parameter : select_trainable(shapes, patterns)) {
-    trained.parameters += parameter.tensor.numel();
-    trained.head = trained.head || parameter.name == head;
+    counts.trained += parameter.tensor.numel();
+    counts.head_trained = counts.head_trained || parameter.name == head;
   }
-  return trained;
+  return counts;
 }
 
 double loss_bytes(const ModelConfig& model, double element_bytes, double tokens, bool head_trained) {
@@ -104,9 +106,9 @@ RunPlan make_run_plan(const RunConfig& config, const ModelConfig& model, at::Sca
                       int world_size, std::int64_t cache_positions) {
   const OptimizationSettings& settings = config.optimization;
   RunPlan plan;
-  plan.parameters = model.parameter_count();
-  const Trained trained = count_trained(model, settings.trainable);
-  plan.trainable_parameters = trained.parameters;
+  const Counts counts = count_parameters(model, settings.trainable);
+  plan.parameters = counts.parameters;
+  plan.trainable_parameters = counts.trained;
   plan.global_batch = global_batch_of(settings, world_size);
   plan.samples_per_epoch = std::accumulate(data.weights.begin(), data.weights.end(), 0.0);
   plan.steps_per_epoch = plan.samples_per_epoch / static_cast<double>(plan.global_batch);
@@ -116,7 +118,7 @@ RunPlan make_run_plan(const RunConfig& config, const ModelConfig& model, at::Sca
     plan.warmup_steps = static_cast<std::int64_t>(std::ceil(settings.warmup_ratio * static_cast<double>(plan.steps)));
   }
   plan.checkpoints = config.save_steps > 0 ? (plan.steps + config.save_steps - 1) / config.save_steps : 1;
-  estimate_bytes(plan, config, model, dtype, longest_sample(data), cache_positions, trained.head);
+  estimate_bytes(plan, config, model, dtype, longest_sample(data), cache_positions, counts.head_trained);
   return plan;
 }
 

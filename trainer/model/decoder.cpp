@@ -6,7 +6,6 @@
 #include "trainer/model/attention.h"
 #include "trainer/model/cross_entropy.h"
 #include "trainer/model/heads.h"
-#include "trainer/model/linear.h"
 #include "trainer/model/rms_norm.h"
 #include "trainer/model/rope.h"
 #include "trainer/model/swiglu.h"
@@ -34,15 +33,12 @@ at::Tensor Decoder::embed(const at::Tensor& tokens) const {
 
 at::Tensor Decoder::attention_block(const at::Tensor& x, std::int64_t layer, const Pass& pass) const {
   const Layer& weights = layers_[static_cast<std::size_t>(layer)];
-  const auto heads = [&](const at::Tensor& weight, const at::Tensor& bias) {
-    return linear_layer(x, weight, bias).unflatten(-1, {-1, config_.head_size});
+  const auto heads = [&](const Projection& projection) { return projection(x).unflatten(-1, {-1, config_.head_size}); };
+  const auto prepared = [&](const Projection& projection, const at::Tensor& norm) {
+    return prepare_heads(heads(projection), norm, config_.rms_norm_epsilon, pass.rotation);
   };
-  const auto prepared = [&](const at::Tensor& weight, const at::Tensor& bias, const at::Tensor& norm) {
-    return prepare_heads(heads(weight, bias), norm, config_.rms_norm_epsilon, pass.rotation);
-  };
-  AttentionInputs inputs{prepared(weights.query, weights.query_bias, weights.query_norm),
-                         prepared(weights.key, weights.key_bias, weights.key_norm),
-                         heads(weights.value, weights.value_bias).transpose(1, 2), at::Tensor(),
+  AttentionInputs inputs{prepared(weights.query, weights.query_norm), prepared(weights.key, weights.key_norm),
+                         heads(weights.value).transpose(1, 2), at::Tensor(),
                          config_.sliding_window[static_cast<std::size_t>(layer)]};
   if (pass.cache != nullptr) {
     KeyValueCache& cache = *pass.cache;
@@ -58,15 +54,14 @@ at::Tensor Decoder::attention_block(const at::Tensor& x, std::int64_t layer, con
   if (pass.taps != nullptr && pass.taps->wants(TapSite::attention_pattern, layer)) {
     edit_pattern = [&](at::Tensor& pattern) { offer_to_tap(pass.taps, TapSite::attention_pattern, layer, pattern); };
   }
-  return linear_layer(attend(inputs, edit_pattern), weights.output, weights.output_bias);
+  return weights.output(attend(inputs, edit_pattern));
 }
 
 at::Tensor Decoder::mlp_block(const at::Tensor& x, std::int64_t layer, const Pass& pass) const {
   const Layer& weights = layers_[static_cast<std::size_t>(layer)];
-  at::Tensor neurons =
-      swiglu(linear_layer(x, weights.gate, weights.gate_bias), linear_layer(x, weights.up, weights.up_bias));
+  at::Tensor neurons = swiglu(weights.gate(x), weights.up(x));
   offer_to_tap(pass.taps, TapSite::neurons, layer, neurons);
-  return linear_layer(neurons, weights.down, weights.down_bias);
+  return weights.down(neurons);
 }
 
 at::Tensor Decoder::hidden_states(const at::Tensor& tokens, TapListener* taps, KeyValueCache* cache,

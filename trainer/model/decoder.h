@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "trainer/model/key_value_cache.h"
+#include "trainer/model/linear.h"
 #include "trainer/model/model_config.h"
 #include "trainer/model/named_parameter.h"
 #include "trainer/model/safetensors.h"
@@ -52,13 +53,13 @@ class Decoder {
  private:
   struct Pass;  // what the layers of one forward pass share
   struct Layer {
-    at::Tensor input_norm, post_attention_norm;
-    at::Tensor query, key, value, output;
-    at::Tensor query_bias, key_bias, value_bias, output_bias;
-    at::Tensor query_norm, key_norm;
-    at::Tensor gate, up, down;
-    at::Tensor gate_bias, up_bias, down_bias;
+    at::Tensor input_norm, post_attention_norm, query_norm, key_norm;
+    Projection query, key, value, output, gate, up, down;
   };
+  // Calls visit(name, tensor, shape) for each weight that the configuration has, in the model's order: the one place
+  // that spells them. `Self` is Decoder or const Decoder.
+  template <typename Self, typename Visit>
+  static void for_each_weight(Self& self, const Visit& visit);
   [[nodiscard]] at::Tensor embed(const at::Tensor& tokens) const;
   [[nodiscard]] at::Tensor attention_block(const at::Tensor& x, std::int64_t layer, const Pass& pass) const;
   [[nodiscard]] at::Tensor mlp_block(const at::Tensor& x, std::int64_t layer, const Pass& pass) const;

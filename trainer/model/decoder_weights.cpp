@@ -54,78 +54,59 @@ void require_equal_head(const WeightFolder& weights) {
 
 }  // namespace
 
-Decoder::Decoder(ModelConfig config, at::ScalarType dtype, at::Device device)
-    : config_(std::move(config)), dtype_(dtype), device_(device) {
-  const auto make = [&](std::initializer_list<std::int64_t> shape) {
-    return at::empty(shape, at::TensorOptions(dtype_).device(device_));
-  };
-  const std::int64_t width = config_.hidden_size;
-  const std::int64_t queries = config_.attention_heads * config_.head_size;
-  const std::int64_t pairs = config_.key_value_heads * config_.head_size;
-  const std::int64_t neurons = config_.intermediate_size;
-  embedding_ = make({config_.vocabulary_size, width});
-  final_norm_ = make({width});
-  if (!config_.tied_embeddings) head_ = make({config_.vocabulary_size, width});
-  layers_.resize(static_cast<std::size_t>(config_.layers));
-  for (Layer& layer : layers_) {
-    layer.input_norm = make({width});
-    layer.post_attention_norm = make({width});
-    layer.query = make({queries, width});
-    layer.key = make({pairs, width});
-    layer.value = make({pairs, width});
-    layer.output = make({width, queries});
-    layer.gate = make({neurons, width});
-    layer.up = make({neurons, width});
-    layer.down = make({width, neurons});
-    if (config_.query_key_value_bias) {
-      layer.query_bias = make({queries});
-      layer.key_bias = make({pairs});
-      layer.value_bias = make({pairs});
+template <typename Self, typename Visit>
+void Decoder::for_each_weight(Self& self, const Visit& visit) {
+  using Shape = std::vector<std::int64_t>;
+  const ModelConfig& config = self.config_;
+  const std::int64_t width = config.hidden_size;
+  const std::int64_t queries = config.attention_heads * config.head_size;
+  const std::int64_t pairs = config.key_value_heads * config.head_size;
+  const std::int64_t neurons = config.intermediate_size;
+  visit(kEmbedding, self.embedding_, Shape{config.vocabulary_size, width});
+  for (std::size_t i = 0; i < self.layers_.size(); ++i) {
+    auto& layer = self.layers_[i];
+    const std::string prefix = "model.layers." + std::to_string(i) + ".";
+    const auto norm = [&](const char* name, auto& weight, std::int64_t size) {
+      visit(prefix + name + ".weight", weight, Shape{size});
+    };
+    const auto projection = [&](const char* name, auto& map, std::int64_t outer, std::int64_t inner, bool has_bias) {
+      visit(prefix + name + ".weight", map.weight, Shape{outer, inner});
+      if (has_bias) visit(prefix + name + ".bias", map.bias, Shape{outer});
+    };
+    projection("self_attn.q_proj", layer.query, queries, width, config.query_key_value_bias);
+    projection("self_attn.k_proj", layer.key, pairs, width, config.query_key_value_bias);
+    projection("self_attn.v_proj", layer.value, pairs, width, config.query_key_value_bias);
+    projection("self_attn.o_proj", layer.output, width, queries, config.attention_output_bias);
+    if (config.query_key_norm) {
+      norm("self_attn.q_norm", layer.query_norm, config.head_size);
+      norm("self_attn.k_norm", layer.key_norm, config.head_size);
     }
-    if (config_.attention_output_bias) layer.output_bias = make({width});
-    if (config_.query_key_norm) {
-      layer.query_norm = make({config_.head_size});
-      layer.key_norm = make({config_.head_size});
-    }
-    if (config_.mlp_bias) {
-      layer.gate_bias = make({neurons});
-      layer.up_bias = make({neurons});
-      layer.down_bias = make({width});
-    }
+    projection("mlp.gate_proj", layer.gate, neurons, width, config.mlp_bias);
+    projection("mlp.up_proj", layer.up, neurons, width, config.mlp_bias);
+    projection("mlp.down_proj", layer.down, width, neurons, config.mlp_bias);
+    norm("input_layernorm", layer.input_norm, width);
+    norm("post_attention_layernorm", layer.post_attention_norm, width);
   }
-  inverse_frequencies_ = inverse_frequencies(config_).to(device_);
+  visit("model.norm.weight", self.final_norm_, Shape{width});
+  if (!config.tied_embeddings) visit(kHead, self.head_, Shape{config.vocabulary_size, width});
+}
+
+Decoder::Decoder(ModelConfig config, at::ScalarType dtype, at::Device device)
+    : config_(std::move(config)),
+      dtype_(dtype),
+      device_(device),
+      layers_(static_cast<std::size_t>(config_.layers)),
+      inverse_frequencies_(inverse_frequencies(config_).to(device_)) {
+  for_each_weight(*this, [&](const std::string&, at::Tensor& tensor, const std::vector<std::int64_t>& shape) {
+    tensor = at::empty(shape, at::TensorOptions(dtype_).device(device_));
+  });
 }
 
 std::vector<NamedParameter> Decoder::parameters() const {
   std::vector<NamedParameter> result;
-  const auto add = [&](std::string name, const at::Tensor& tensor) {
-    if (tensor.defined()) result.push_back({std::move(name), tensor});
-  };
-  add(kEmbedding, embedding_);
-  for (std::size_t i = 0; i < layers_.size(); ++i) {
-    const Layer& layer = layers_[i];
-    const std::string prefix = "model.layers." + std::to_string(i) + ".";
-    add(prefix + "self_attn.q_proj.weight", layer.query);
-    add(prefix + "self_attn.q_proj.bias", layer.query_bias);
-    add(prefix + "self_attn.k_proj.weight", layer.key);
-    add(prefix + "self_attn.k_proj.bias", layer.key_bias);
-    add(prefix + "self_attn.v_proj.weight", layer.value);
-    add(prefix + "self_attn.v_proj.bias", layer.value_bias);
-    add(prefix + "self_attn.o_proj.weight", layer.output);
-    add(prefix + "self_attn.o_proj.bias", layer.output_bias);
-    add(prefix + "self_attn.q_norm.weight", layer.query_norm);
-    add(prefix + "self_attn.k_norm.weight", layer.key_norm);
-    add(prefix + "mlp.gate_proj.weight", layer.gate);
-    add(prefix + "mlp.gate_proj.bias", layer.gate_bias);
-    add(prefix + "mlp.up_proj.weight", layer.up);
-    add(prefix + "mlp.up_proj.bias", layer.up_bias);
-    add(prefix + "mlp.down_proj.weight", layer.down);
-    add(prefix + "mlp.down_proj.bias", layer.down_bias);
-    add(prefix + "input_layernorm.weight", layer.input_norm);
-    add(prefix + "post_attention_layernorm.weight", layer.post_attention_norm);
-  }
-  add("model.norm.weight", final_norm_);
-  add(kHead, head_);
+  for_each_weight(*this, [&](std::string name, const at::Tensor& tensor, const std::vector<std::int64_t>&) {
+    result.push_back({std::move(name), tensor});
+  });
   return result;
 }
 
