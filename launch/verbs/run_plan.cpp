@@ -84,13 +84,13 @@ std::int64_t global_batch_of(const OptimizationSettings& settings, int world_siz
 }
 
 void estimate_bytes(RunPlan& plan, const RunConfig& config, const ModelConfig& model, at::ScalarType dtype,
-                    std::int64_t longest, std::int64_t cache_positions, bool head_trained) {
+                    std::int64_t cache_positions, bool head_trained) {
   const bool half = dtype == at::kBFloat16;
   const double element_bytes = half ? 2 : kFloatBytes;
   const double weights = static_cast<double>(plan.parameters) * element_bytes;
   const double trainable = static_cast<double>(plan.trainable_parameters) * kFloatBytes;
   const double optimizer = trainable * (half ? 3 : 2);  // two moments, and the master copy
-  const double in_turns = std::max(activation_bytes(config, model, element_bytes, longest, head_trained),
+  const double in_turns = std::max(activation_bytes(config, model, element_bytes, plan.longest_sample, head_trained),
                                    cache_bytes(model, element_bytes, cache_positions));
   plan.memory_bytes = weights + trainable + optimizer + in_turns + kLibraryBytes;
   plan.checkpoint_bytes = weights + optimizer;
@@ -103,7 +103,7 @@ void estimate_bytes(RunPlan& plan, const RunConfig& config, const ModelConfig& m
 }  // namespace
 
 RunPlan make_run_plan(const RunConfig& config, const ModelConfig& model, at::ScalarType dtype, const TrainingData& data,
-                      int world_size, std::int64_t cache_positions) {
+                      int world_size, const ProbeNeeds& probes) {
   const OptimizationSettings& settings = config.optimization;
   RunPlan plan;
   const Counts counts = count_parameters(model, settings.trainable);
@@ -118,7 +118,9 @@ RunPlan make_run_plan(const RunConfig& config, const ModelConfig& model, at::Sca
     plan.warmup_steps = static_cast<std::int64_t>(std::ceil(settings.warmup_ratio * static_cast<double>(plan.steps)));
   }
   plan.checkpoints = config.save_steps > 0 ? (plan.steps + config.save_steps - 1) / config.save_steps : 1;
-  estimate_bytes(plan, config, model, dtype, longest_sample(data), cache_positions, counts.head_trained);
+  plan.longest_sample = longest_sample(data);
+  plan.longest_generation = probes.longest_generation;
+  estimate_bytes(plan, config, model, dtype, probes.cache_positions, counts.head_trained);
   return plan;
 }
 

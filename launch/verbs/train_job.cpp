@@ -117,7 +117,7 @@ void TrainJob::load_inputs() {
     prompt_sets_ = load_prompt_sets(config_);
     const ProbeNeeds probes = check_monitors(config_, registry_, *inputs_, prompt_sets_, call_.session.size());
     dtype_ = dtype_choice();
-    plan_ = make_run_plan(config_, inputs_->config, dtype_.dtype, *data_, call_.session.size(), probes.cache_positions);
+    plan_ = make_run_plan(config_, inputs_->config, dtype_.dtype, *data_, call_.session.size(), probes);
     if (!config_.model.folder.empty()) require_weights(config_.model.folder);
   };
   if (communicator_) {

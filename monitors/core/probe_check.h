@@ -11,7 +11,8 @@
 namespace rim {
 
 struct ProbeNeeds {
-  std::int64_t cache_positions = 0;  // keys and values held at once by one rank's largest batch of generation
+  std::int64_t cache_positions = 0;     // keys and values held at once by one rank's largest batch of generation
+  std::int64_t longest_generation = 0;  // a prompt's tokens and all new ones that are allowed after it
 };
 
 // Renders and tokenises every prompt that is asked for. Throws what the runner would throw at the first observation:

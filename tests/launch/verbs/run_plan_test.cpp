@@ -51,6 +51,7 @@ TEST(RunPlan, CountsBatchesStepsAndCheckpoints) {
   // 16; 16.
   EXPECT_EQ(plan.parameters, 1024 + 2 * (256 + 128 + 128 + 256 + 16 + 1536 + 32) + 16);
   EXPECT_EQ(plan.trainable_parameters, plan.parameters);
+  EXPECT_EQ(plan.longest_sample, 3);
 }
 
 TEST(RunPlan, MoreThanAnyRunIsRefused) {
@@ -125,7 +126,8 @@ TEST(RunPlan, AHeadThatIsTrainedNeedsItsGradientBesideTheBuckets) {
 
 TEST(RunPlan, LongResponsesOfTheMonitorsNeedMemory) {
   const auto memory = [](at::ScalarType dtype, std::int64_t cache_positions) {
-    return make_run_plan(configuration(), small_model(), dtype, samples(8), 1, cache_positions).memory_bytes;
+    return make_run_plan(configuration(), small_model(), dtype, samples(8), 1, {.cache_positions = cache_positions})
+        .memory_bytes;
   };
   EXPECT_DOUBLE_EQ(memory(at::kFloat, 1), memory(at::kFloat, 0)) << "less than training takes, and never beside it";
   // Keys and values of 2 layers, 1 head of 8.
