@@ -72,6 +72,10 @@ class Decoder {
   at::Tensor inverse_frequencies_;  // fp32 [head size / 2]
 };
 
+// One of a model's parameters as the folder stores it, in its own dtype, on the CPU. Throws Error(bad_data) where it
+// does not hold floating-point numbers. The folder holds it (Decoder::load has checked that).
+at::Tensor read_parameter(const WeightFolder& weights, const ModelConfig& config, const std::string& name);
+
 // Reads config and weights of a Hugging Face folder. Throws as the parts do, with the folder's name.
 Decoder load_decoder(const std::filesystem::path& folder, at::ScalarType dtype, at::Device device);
 

@@ -163,13 +163,15 @@ void Decoder::load(const WeightFolder& weights) {
   if (!wrong.empty()) throw Error(ExitCode::bad_data, "the weights do not fit config.json: " + wrong);
   if (config_.tied_embeddings) require_equal_head(weights);
   for (auto& [parameter, tensor] : parameters()) {
-    const std::string name = stored_name(weights, config_.tied_embeddings, parameter);
-    const at::Tensor stored = weights.read(name);
-    if (!stored.is_floating_point()) {
-      throw Error(ExitCode::bad_data, weights.file_of(name) + ": '" + name + "' does not hold floating-point numbers");
-    }
-    tensor.copy_(stored);
+    tensor.copy_(read_parameter(weights, config_, parameter));
   }
+}
+
+at::Tensor read_parameter(const WeightFolder& weights, const ModelConfig& config, const std::string& name) {
+  const std::string place = stored_name(weights, config.tied_embeddings, name);
+  at::Tensor stored = weights.read(place);
+  if (stored.is_floating_point()) return stored;
+  throw Error(ExitCode::bad_data, weights.file_of(place) + ": '" + place + "' does not hold floating-point numbers");
 }
 
 Decoder load_decoder(const std::filesystem::path& folder, at::ScalarType dtype, at::Device device) {
