@@ -36,6 +36,13 @@ void require_one_of(const Invocation& call, const std::string& option, const std
   throw Error(ExitCode::usage, "generate: --" + option + " '" + given + "' is none of " + join(allowed, ", "));
 }
 
+// Beyond them the model computes on, but has never seen such positions.
+void note_positions(std::int64_t prompt, std::int64_t limit, std::int64_t positions) {
+  if (limit <= positions - prompt) return;
+  std::cerr << "note: the model was made for " << positions << " tokens (max_position_embeddings), and a prompt of "
+            << prompt << " with " << limit << " new ones may go beyond\n";
+}
+
 int run(const Invocation& call) {
   require_one_of(call, "thinking", {"on", "off", "empty"});
   require_one_of(call, "chat-template", {"auto", "chatml", "llama3"});
@@ -48,6 +55,7 @@ int run(const Invocation& call) {
   const ModelInputs inputs = load_model_inputs(folder, folder, call.get<std::string>("chat-template"));
   const std::vector<TokenId> prompt =
       inputs.tokenizer.encode(inputs.chat_template.render_prompt(conversation(call), thinking));
+  note_positions(std::ssize(prompt), limit, inputs.config.max_position_embeddings);
   const Decoder model = load(folder, inputs.config, call);
   const Generation answer =
       generate_greedily(model, {prompt}, {.max_new_tokens = limit, .stop_tokens = inputs.stop_tokens, .batch_size = 1})

@@ -17,21 +17,23 @@ constexpr double kLargestGlobalBatch = 1e9;  // with as many steps, positions in
 constexpr double kMostSteps = 1e9;
 constexpr double kLibraryBytes = 230e6;  // libtorch, MPI and HDF5 loaded, before any tensor
 
-struct Trained {
-  std::int64_t parameters = 0;
-  bool head = false;  // the matrix that makes logits
+struct Counts {
+  std::int64_t parameters = 0;  // tied embeddings once
+  std::int64_t trained = 0;
+  bool head_trained = false;  // the matrix that makes logits
 };
 
 // Counted on shapes alone: the meta device allocates nothing.
-Trained count_trained(const ModelConfig& model, const std::vector<std::string>& patterns) {
+Counts count_parameters(const ModelConfig& model, const std::vector<std::string>& patterns) {
   const Decoder shapes(model, at::kFloat, at::kMeta);
   const std::string head = model.tied_embeddings ? "model.embed_tokens.weight" : "lm_head.weight";
-  Trained trained;
+  Counts counts;
+  for (const NamedParameter& parameter : shapes.parameters()) counts.parameters += parameter.tensor.numel();
   for (const NamedParameter& parameter : select_trainable(shapes, patterns)) {
-    trained.parameters += parameter.tensor.numel();
-    trained.head = trained.head || parameter.name == head;
+    counts.trained += parameter.tensor.numel();
+    counts.head_trained = counts.head_trained || parameter.name == head;
   }
-  return trained;
+  return counts;
 }
 
 double loss_bytes(const ModelConfig& model, double element_bytes, double tokens, bool head_trained) {
@@ -82,13 +84,13 @@ std::int64_t global_batch_of(const OptimizationSettings& settings, int world_siz
 }
 
 void estimate_bytes(RunPlan& plan, const RunConfig& config, const ModelConfig& model, at::ScalarType dtype,
-                    std::int64_t longest, const ProbeNeeds& probes, bool head_trained) {
+                    const ProbeNeeds& probes, bool head_trained) {
   const bool half = dtype == at::kBFloat16;
   const double element_bytes = half ? 2 : kFloatBytes;
   const double weights = static_cast<double>(plan.parameters) * element_bytes;
   const double trainable = static_cast<double>(plan.trainable_parameters) * kFloatBytes;
   const double optimizer = trainable * (half ? 3 : 2);  // two moments, and the master copy
-  const double in_turns = std::max(activation_bytes(config, model, element_bytes, longest, head_trained),
+  const double in_turns = std::max(activation_bytes(config, model, element_bytes, plan.longest_sample, head_trained),
                                    probes.activation_bytes + cache_bytes(model, element_bytes, probes.cache_positions));
   plan.memory_bytes = weights + trainable + optimizer + in_turns + kLibraryBytes;
   plan.checkpoint_bytes = weights + optimizer;
@@ -104,9 +106,9 @@ RunPlan make_run_plan(const RunConfig& config, const ModelConfig& model, at::Sca
                       int world_size, const ProbeNeeds& probes) {
   const OptimizationSettings& settings = config.optimization;
   RunPlan plan;
-  plan.parameters = model.parameter_count();
-  const Trained trained = count_trained(model, settings.trainable);
-  plan.trainable_parameters = trained.parameters;
+  const Counts counts = count_parameters(model, settings.trainable);
+  plan.parameters = counts.parameters;
+  plan.trainable_parameters = counts.trained;
   plan.global_batch = global_batch_of(settings, world_size);
   plan.samples_per_epoch = std::accumulate(data.weights.begin(), data.weights.end(), 0.0);
   plan.steps_per_epoch = plan.samples_per_epoch / static_cast<double>(plan.global_batch);
@@ -116,7 +118,9 @@ RunPlan make_run_plan(const RunConfig& config, const ModelConfig& model, at::Sca
     plan.warmup_steps = static_cast<std::int64_t>(std::ceil(settings.warmup_ratio * static_cast<double>(plan.steps)));
   }
   plan.checkpoints = config.save_steps > 0 ? (plan.steps + config.save_steps - 1) / config.save_steps : 1;
-  estimate_bytes(plan, config, model, dtype, longest_sample(data), probes, trained.head);
+  plan.longest_sample = longest_sample(data);
+  plan.longest_generation = probes.longest_generation;
+  estimate_bytes(plan, config, model, dtype, probes, counts.head_trained);
   return plan;
 }
 

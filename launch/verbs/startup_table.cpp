@@ -52,10 +52,12 @@ std::string parameters_row(const RunPlan& plan) {
          short_number(share, 4) + "%)";
 }
 
-std::string data_row(const TrainingData& data) {
+std::string data_row(const TableInputs& inputs) {
+  const TrainingData& data = inputs.data;
   return plural(data.rows, "row") + ", " + count(data.statistics.dropped) + " dropped, " +
          count(data.statistics.truncated) + " truncated; " + count(data.tokens_per_epoch()) + " tokens per epoch, " +
-         count(data.trained_tokens_per_epoch()) + " of them trained";
+         count(data.trained_tokens_per_epoch()) + " of them trained" +
+         length_warning("the longest sample", inputs.plan.longest_sample, inputs.model.config.max_position_embeddings);
 }
 
 std::string batch_row(const TableInputs& inputs) {
@@ -113,11 +115,13 @@ std::string seeds_row(const RunConfig& config) {
   return "run " + std::to_string(config.seed) + weights;
 }
 
-std::string monitors_row(const RunConfig& config, const RunPlan& plan) {
-  if (config.monitors.empty()) return "none";
+std::string monitors_row(const TableInputs& inputs) {
+  if (inputs.config.monitors.empty()) return "none";
   std::string kinds;
-  for (const MonitorSettings& monitor : config.monitors) kinds += (kinds.empty() ? "" : ", ") + monitor.kind;
-  return kinds + "; " + plural(plan.checkpoints + 1, "observation") + ", the base model's first";
+  for (const MonitorSettings& monitor : inputs.config.monitors) kinds += (kinds.empty() ? "" : ", ") + monitor.kind;
+  return kinds + "; " + plural(inputs.plan.checkpoints + 1, "observation") + ", the base model's first" +
+         length_warning("the longest prompt with its new tokens", inputs.plan.longest_generation,
+                        inputs.model.config.max_position_embeddings);
 }
 
 std::string start_row(const RunStart& start) {
@@ -141,6 +145,12 @@ std::string memory_text(double bytes_per_rank, const std::vector<RankFacts>& ran
          (on_gpu > gpu.memory_bytes ? kWarning + "more than the GPU has: fewer samples per device, or more GPUs" : "");
 }
 
+std::string length_warning(const std::string& what, std::int64_t tokens, std::int64_t positions) {
+  if (tokens <= positions) return "";
+  return kWarning + what + " has " + count(tokens) + " tokens, more than the " + count(positions) +
+         " positions that the model was made for (max_position_embeddings)";
+}
+
 std::string devices_text(const std::vector<RankFacts>& ranks) {
   std::string text, warnings;
   std::set<std::string> warned;
@@ -159,13 +169,13 @@ std::string startup_table(const TableInputs& inputs) {
                         {"model", model_row(inputs)},
                         {"parameters", parameters_row(inputs.plan)},
                         {"dtype", inputs.dtype},
-                        {"data", data_row(inputs.data)},
+                        {"data", data_row(inputs)},
                         {"batch", batch_row(inputs)},
                         {"steps", steps_row(inputs.plan)},
                         {"memory", memory_text(inputs.plan.memory_bytes, inputs.ranks,
                                                static_cast<double>(inputs.hardware.available_bytes))},
                         {"disk", disk_row(inputs)},
-                        {"monitors", monitors_row(inputs.config, inputs.plan)},
+                        {"monitors", monitors_row(inputs)},
                         {"seeds", seeds_row(inputs.config)},
                         {"config", "sha256 " + sha256_hex(inputs.config.text) +
                                        (inputs.start == nullptr ? "" : ", the same on all ranks")},

@@ -31,6 +31,8 @@ struct TableInputs {
 // Lines "label       text", and warnings where an estimate is above what is free.
 // What the ranks need beside what there is on this host, or on the GPU that is the tightest.
 std::string memory_text(double bytes_per_rank, const std::vector<RankFacts>& ranks, double free_on_this_host);
+// A warning below a row where `what` has more tokens than the model has positions; else nothing.
+std::string length_warning(const std::string& what, std::int64_t tokens, std::int64_t positions);
 std::string devices_text(const std::vector<RankFacts>& ranks);
 std::string startup_table(const TableInputs& inputs);
 

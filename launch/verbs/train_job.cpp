@@ -22,6 +22,15 @@ std::filesystem::path model_source(const ModelSettings& settings) {
 // There, and whole by their headers: opening them reads no more.
 void require_weights(const std::filesystem::path& folder) { const WeightFolder weights(folder); }
 
+// Random weights have no file.
+std::function<at::Tensor(const std::string&)> stored_parameters(const ModelSettings& settings,
+                                                                const ModelConfig& config) {
+  if (settings.folder.empty()) return {};
+  return [config, weights = std::make_shared<WeightFolder>(settings.folder)](const std::string& name) {
+    return read_parameter(*weights, config, name);
+  };
+}
+
 std::unique_ptr<Decoder> load_or_initialize(const ModelSettings& settings, const ModelConfig& config,
                                             at::ScalarType dtype, at::Device device) {
   if (!settings.folder.empty()) return std::make_unique<Decoder>(load_decoder(settings.folder, dtype, device));
@@ -205,6 +214,7 @@ TrainingOptions TrainJob::training_options() const {
           .trainable = settings.trainable,
           .model_files = inputs_->files,
           .resume_from_checkpoint = start_.checkpoint,
+          .stored_parameter = stored_parameters(config_.model, inputs_->config),
           .run_id = start_.run_id,
           .resumed = [this] {
             recorder_->cut_back();

@@ -21,8 +21,7 @@ class ProbeCheck {
     static_cast<void>(longest(request.prompt_set, request.thinking, reads_response(request.region)));
   }
 
-  // The cache positions of its largest batch on a rank.
-  [[nodiscard]] std::int64_t check(const GenerationRequest& request, int ranks) const {
+  [[nodiscard]] ProbeNeeds check(const GenerationRequest& request, int ranks) const {
     if (!request.refusal_text.empty()) {
       static_cast<void>(refusal_tokens(tokenizer_, request.refusal_text, request.compliance_text));
     }
@@ -30,7 +29,8 @@ class ProbeCheck {
     const auto prompts = std::ssize(plan_.prompt_set(request.prompt_set).prompts);
     const std::int64_t rows = std::min(generation_rows(prompt, request.max_new_tokens, options_),
                                        (prompts + ranks - 1) / static_cast<std::int64_t>(ranks));
-    return rows * (prompt + request.max_new_tokens);
+    const std::int64_t longest_generation = prompt + request.max_new_tokens;
+    return {.cache_positions = rows * longest_generation, .longest_generation = longest_generation};
   }
 
  private:
@@ -66,7 +66,9 @@ ProbeNeeds check_probes(const ProbePlan& plan, const Tokenizer& tokenizer, const
         sizeof(float) * static_cast<double>(prompts * model.layers * width_of(request.site, model));
   }
   for (const GenerationRequest& request : plan.generations()) {
-    needs.cache_positions = std::max(needs.cache_positions, probes.check(request, ranks));
+    const ProbeNeeds own = probes.check(request, ranks);
+    needs.cache_positions = std::max(needs.cache_positions, own.cache_positions);
+    needs.longest_generation = std::max(needs.longest_generation, own.longest_generation);
   }
   return needs;
 }

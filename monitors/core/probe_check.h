@@ -11,8 +11,9 @@
 namespace rim {
 
 struct ProbeNeeds {
-  std::int64_t cache_positions = 0;  // keys and values held at once by one rank's largest batch of generation
-  double activation_bytes = 0;       // of the results of all activation requests, which every rank holds whole
+  std::int64_t cache_positions = 0;     // keys and values held at once by one rank's largest batch of generation
+  std::int64_t longest_generation = 0;  // a prompt's tokens and all new ones that are allowed after it
+  double activation_bytes = 0;          // of the results of all activation requests, which every rank holds whole
 };
 
 // Renders and tokenises every prompt that is asked for. Throws what the runner would throw at the first observation:

@@ -5,6 +5,7 @@ import os
 import pathlib
 import pty
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -197,6 +198,27 @@ def test_generate_answers_and_says_when_it_was_cut(trained):
     result = failures.run("generate", "--model", checkpoint, "--thinking", "off", "--max-new-tokens", 3, "1+1?")
     assert result.returncode == 0, result.stderr
     assert result.stderr.splitlines()[-1] == "(cut after 3 tokens; --max-new-tokens gives it more)"
+
+
+def test_any_limit_of_new_tokens_costs_only_what_is_generated(trained, tmp_path):
+    shutil.copytree(runs.last_checkpoint(trained[0]), tmp_path / "model")
+    vocabulary = json.loads((tmp_path / "model/config.json").read_text())["vocab_size"]
+    (tmp_path / "model/generation_config.json").write_text(json.dumps({"eos_token_id": list(range(vocabulary))}))
+    result = failures.run("generate", "--model", tmp_path / "model", "--max-new-tokens", 1_000_000_000, "1+1?")
+    assert result.returncode == 0, result.stderr
+    assert "with 1000000000 new ones may go beyond" in result.stderr and "max_position_embeddings" in result.stderr
+
+
+def test_dry_run_warns_of_lengths_beyond_the_models_positions(world, tmp_path):
+    shutil.copytree(world / "model", tmp_path / "model")
+    path = tmp_path / "model/config.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "max_position_embeddings": 40}))
+    config = configuration(world, tmp_path / "run", model={"config": str(tmp_path / "model")})
+    fitting = runs.rimscope("train", config, "data.max_length=40", "monitors.0.max_new_tokens=1", "--dry-run")
+    assert "max_position_embeddings" not in fitting
+    beyond = runs.rimscope("train", config, "data.max_length=41", "monitors.0.max_new_tokens=40", "--dry-run")
+    assert "WARNING: the longest sample has 41 tokens, more than the 40 positions" in beyond
+    assert re.search(r"WARNING: the longest prompt with its new tokens has \d+ tokens, more than the 40", beyond)
 
 
 def test_generate_is_what_transformers_generates(trained):

@@ -204,6 +204,45 @@ def test_reads_transformers_shards(tmp_path):
     assert relative_difference(load_file(tmp_path / "out.safetensors")["logits"], logits) <= 1e-5
 
 
+def tied_folder(folder, stored):
+    """A tied model that stores its embedding, its head or both, the head equal or another one."""
+    model = random_model(CONFIGS["qwen2_tied"], folder)
+    tensors = load_file(folder / "model.safetensors")
+    embedding = tensors["model.embed_tokens.weight"]
+    tensors["lm_head.weight"] = embedding + 0.1 * torch.randn_like(embedding) if stored == "other head" else embedding.clone()
+    if stored == "head":
+        del tensors["model.embed_tokens.weight"]
+    save_file(tensors, folder / "model.safetensors", {"format": "pt"})
+    return model
+
+
+@pytest.mark.parametrize("stored", ["head", "both"])
+def test_tied_embeddings_may_be_stored_as_the_head(stored, tmp_path):
+    model = tied_folder(tmp_path / "model", stored)
+    reloaded = AutoModelForCausalLM.from_pretrained(tmp_path / "model").eval()
+    assert torch.equal(reloaded.model.embed_tokens.weight, model.model.embed_tokens.weight)
+    tokens, _ = random_batch(tmp_path / "in.safetensors")
+    run_tool("forward", tmp_path / "model", "fp32", tmp_path / "in.safetensors", tmp_path / "out.safetensors")
+    with torch.no_grad():
+        assert relative_difference(load_file(tmp_path / "out.safetensors")["logits"], reloaded(tokens).logits) <= 1e-5
+
+
+def test_refuses_another_head_where_transformers_does_not_tie(tmp_path):
+    tied_folder(tmp_path / "model", "other head")
+    random_batch(tmp_path / "in.safetensors")
+    arguments = ["forward", tmp_path / "model", "fp32", tmp_path / "in.safetensors", tmp_path / "out.safetensors"]
+    refused = subprocess.run([TOOL, *map(str, arguments)], capture_output=True, text=True)
+    assert refused.returncode == 65 and "set tie_word_embeddings to false in config.json" in refused.stderr
+    path = tmp_path / "model/config.json"
+    theirs = AutoModelForCausalLM.from_pretrained(tmp_path / "model").eval()
+    assert not torch.equal(theirs.lm_head.weight, theirs.model.embed_tokens.weight)
+    path.write_text(json.dumps({**json.loads(path.read_text()), "tie_word_embeddings": False}))  # the remedy it names
+    run_tool(*arguments)
+    tokens = load_file(tmp_path / "in.safetensors")["tokens"]
+    with torch.no_grad():
+        assert relative_difference(load_file(tmp_path / "out.safetensors")["logits"], theirs(tokens).logits) <= 1e-5
+
+
 def test_reads_the_config_spelling_of_transformers_4(tmp_path):
     model = random_model(CONFIGS["llama31"], tmp_path / "model")
     path = tmp_path / "model/config.json"

@@ -43,18 +43,11 @@ void forward(const Decoder& model, const std::string& input, const std::string& 
   rim::write_safetensors(output, results);
 }
 
-std::string tap_name(rim::TapSite site, std::int64_t layer) {
-  const char* name = site == rim::TapSite::residual            ? "resid"
-                     : site == rim::TapSite::attention_pattern ? "attn.pattern"
-                                                               : "mlp.neurons";
-  return "layers." + std::to_string(layer) + "." + name;
-}
-
 class Recording : public rim::TapListener {
  public:
   [[nodiscard]] bool wants(rim::TapSite, std::int64_t) const override { return true; }
   void at(rim::TapSite site, std::int64_t layer, at::Tensor& value) override {
-    tensors.emplace_back(tap_name(site, layer), value.clone());
+    tensors.emplace_back(rim::tap_name(site, layer), value.clone());
   }
   NamedTensors tensors;
 };

@@ -74,6 +74,13 @@ AdamW::AdamW(std::vector<NamedParameter> trainable, AdamWOptions options)
   }
 }
 
+void AdamW::read_masters(const std::function<at::Tensor(const std::string& name)>& read) {
+  const at::NoGradGuard no_grad;
+  for (std::size_t i = 0; i < parameters_.size(); ++i) {
+    if (has_master(i)) master_[i].copy_(read(parameters_[i].name));
+  }
+}
+
 void AdamW::step(const std::vector<at::Tensor>& gradients, double learning_rate) {
   if (parameters_.empty()) return;
   const at::NoGradGuard no_grad;

@@ -6,9 +6,11 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
+#include <string>
 #include <vector>
 
-#include "trainer/model/decoder.h"
+#include "trainer/model/named_parameter.h"
 #include "trainer/model/safetensors.h"
 
 namespace rim {
@@ -25,6 +27,9 @@ class AdamW {
   // fp32 parameters are their own master; for bf16 ones an fp32 copy is kept and rounded into the model after each
   // step.
   AdamW(std::vector<NamedParameter> trainable, AdamWOptions options);
+  // Takes master weights at the precision they are stored in, where bf16 parameters are rounded ones. `read` gives a
+  // parameter by its name, one at a time; fp32 parameters are left as they are.
+  void read_masters(const std::function<at::Tensor(const std::string& name)>& read);
   // gradients: fp32, one per parameter. Numbers equal torch.optim.AdamW(fused=True).
   void step(const std::vector<at::Tensor>& gradients, double learning_rate);
   // "master.<name>" (bf16 models), "exp_avg.<name>", "exp_avg_sq.<name>", "step". The tensors share their storage with

@@ -30,7 +30,9 @@ struct TrainingOptions {
   std::vector<std::string> trainable;              // glob patterns over parameter names; empty: all
   std::vector<std::filesystem::path> model_files;  // copied into each checkpoint
   std::string resume_from_checkpoint;              // "": fresh run, "auto", or a folder
-  std::string run_id;                              // kept over resumes
+  // Reads a parameter as its file stores it, for bf16 models' master weights; empty: they start from the model's own.
+  std::function<at::Tensor(const std::string& name)> stored_parameter;
+  std::string run_id;  // kept over resumes
   // Called on rank 0 once the checkpoint is loaded and later ones are set aside: now is the time to drop what else the
   // run kept of later steps. May throw Error.
   std::function<void()> resumed;

@@ -55,7 +55,7 @@ void TrainingRun::begin(AdamW& optimizer) {
   for (const std::string& note : notes) tell(note);
   found = communicator_.all_gather(found, "share the checkpoint's name").front();
   if (found.empty()) {
-    start_fresh();
+    start_fresh(optimizer);
   } else {
     resume(found, optimizer);
   }
@@ -63,8 +63,9 @@ void TrainingRun::begin(AdamW& optimizer) {
   if (record_.step == 0 || checkpoint_due()) observe();
 }
 
-void TrainingRun::start_fresh() {
-  communicator_.together("start the run's folder", [&] {
+void TrainingRun::start_fresh(AdamW& optimizer) {
+  communicator_.together("start the run", [&] {
+    if (options_.stored_parameter) optimizer.read_masters(options_.stored_parameter);
     if (!first_rank()) return;
     if (holds_checkpoints(options_.output_dir)) {
       throw Error(ExitCode::config, checkpoints_folder(options_.output_dir).string() +

@@ -35,7 +35,7 @@ class TrainingRun {
   [[nodiscard]] TrainingResult result(StopReason reason) const { return {reason, record_, last_checkpoint_}; }
 
  private:
-  void start_fresh();
+  void start_fresh(AdamW& optimizer);
   void resume(const std::filesystem::path& checkpoint, AdamW& optimizer);
   void require_equal_starts();
   void show_step();

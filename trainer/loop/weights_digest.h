@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "trainer/model/decoder.h"
+#include "trainer/model/named_parameter.h"
 
 namespace rim {
 

@@ -50,7 +50,7 @@ const std::set<std::pair<std::string_view, std::string_view>>& family_keys() {
 }
 
 // Change nothing in a forward pass, whatever their value: bookkeeping, special tokens, generation and task defaults
-// that old versions of transformers wrote into every config.json.
+// that old versions of transformers wrote into every config.json, and keys that version 5 no longer reads.
 const std::set<std::string_view>& harmless_keys() {
   static const std::set<std::string_view> keys = {
       "_name_or_path",
@@ -79,7 +79,9 @@ const std::set<std::string_view>& harmless_keys() {
       "mask_token_id",
       "max_length",
       "max_new_tokens",
+      "max_sequence_length",
       "min_length",
+      "model_max_length",
       "no_repeat_ngram_size",
       "num_beam_groups",
       "num_beams",
@@ -88,6 +90,7 @@ const std::set<std::string_view>& harmless_keys() {
       "output_hidden_states",
       "output_scores",
       "prefix",
+      "pretraining_tp",
       "problem_type",
       "remove_invalid_values",
       "repetition_penalty",
@@ -130,7 +133,6 @@ const std::map<std::string_view, std::vector<Json>>& supported_values() {
       {"use_sliding_window", {false}},
       {"partial_rotary_factor", {1}},
       {"rope_interleaved", {false}},
-      {"pretraining_tp", {1}},
       {"chunk_size_feed_forward", {0}},
       {"add_cross_attention", {false}},
       {"cross_attention_hidden_size", {}},

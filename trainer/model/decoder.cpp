@@ -6,20 +6,11 @@
 #include "trainer/model/attention.h"
 #include "trainer/model/cross_entropy.h"
 #include "trainer/model/heads.h"
-#include "trainer/model/linear.h"
 #include "trainer/model/rms_norm.h"
 #include "trainer/model/rope.h"
 #include "trainer/model/swiglu.h"
 
 namespace rim {
-namespace {
-
-void offer(TapListener* taps, TapSite site, std::int64_t layer, at::Tensor& value) {
-  if (taps != nullptr && taps->wants(site, layer)) taps->at(site, layer, value);
-}
-
-}  // namespace
-
 struct Decoder::Pass {
   RotaryTables rotation;
   TapListener* taps = nullptr;
@@ -42,15 +33,12 @@ at::Tensor Decoder::embed(const at::Tensor& tokens) const {
 
 at::Tensor Decoder::attention_block(const at::Tensor& x, std::int64_t layer, const Pass& pass) const {
   const Layer& weights = layers_[static_cast<std::size_t>(layer)];
-  const auto heads = [&](const at::Tensor& weight, const at::Tensor& bias) {
-    return linear_layer(x, weight, bias).unflatten(-1, {-1, config_.head_size});
+  const auto heads = [&](const Projection& projection) { return projection(x).unflatten(-1, {-1, config_.head_size}); };
+  const auto prepared = [&](const Projection& projection, const at::Tensor& norm) {
+    return prepare_heads(heads(projection), norm, config_.rms_norm_epsilon, pass.rotation);
   };
-  const auto prepared = [&](const at::Tensor& weight, const at::Tensor& bias, const at::Tensor& norm) {
-    return prepare_heads(heads(weight, bias), norm, config_.rms_norm_epsilon, pass.rotation);
-  };
-  AttentionInputs inputs{prepared(weights.query, weights.query_bias, weights.query_norm),
-                         prepared(weights.key, weights.key_bias, weights.key_norm),
-                         heads(weights.value, weights.value_bias).transpose(1, 2), at::Tensor(),
+  AttentionInputs inputs{prepared(weights.query, weights.query_norm), prepared(weights.key, weights.key_norm),
+                         heads(weights.value).transpose(1, 2), at::Tensor(),
                          config_.sliding_window[static_cast<std::size_t>(layer)]};
   if (pass.cache != nullptr) {
     KeyValueCache& cache = *pass.cache;
@@ -64,17 +52,16 @@ at::Tensor Decoder::attention_block(const at::Tensor& x, std::int64_t layer, con
   }
   PatternEditor edit_pattern;
   if (pass.taps != nullptr && pass.taps->wants(TapSite::attention_pattern, layer)) {
-    edit_pattern = [&](at::Tensor& pattern) { pass.taps->at(TapSite::attention_pattern, layer, pattern); };
+    edit_pattern = [&](at::Tensor& pattern) { offer_to_tap(pass.taps, TapSite::attention_pattern, layer, pattern); };
   }
-  return linear_layer(attend(inputs, edit_pattern), weights.output, weights.output_bias);
+  return weights.output(attend(inputs, edit_pattern));
 }
 
 at::Tensor Decoder::mlp_block(const at::Tensor& x, std::int64_t layer, const Pass& pass) const {
   const Layer& weights = layers_[static_cast<std::size_t>(layer)];
-  at::Tensor neurons =
-      swiglu(linear_layer(x, weights.gate, weights.gate_bias), linear_layer(x, weights.up, weights.up_bias));
-  offer(pass.taps, TapSite::neurons, layer, neurons);
-  return linear_layer(neurons, weights.down, weights.down_bias);
+  at::Tensor neurons = swiglu(weights.gate(x), weights.up(x));
+  offer_to_tap(pass.taps, TapSite::neurons, layer, neurons);
+  return weights.down(neurons);
 }
 
 at::Tensor Decoder::hidden_states(const at::Tensor& tokens, TapListener* taps, KeyValueCache* cache,
@@ -89,7 +76,7 @@ at::Tensor Decoder::hidden_states(const at::Tensor& tokens, TapListener* taps, K
   at::Tensor x = embed(tokens);
   for (std::int64_t i = 0; i < config_.layers; ++i) {
     const Layer& layer = layers_[static_cast<std::size_t>(i)];
-    offer(taps, TapSite::residual, i, x);
+    offer_to_tap(taps, TapSite::residual, i, x);
     x = x + attention_block(rms_norm(x, layer.input_norm, config_.rms_norm_epsilon), i, pass);
     x = x + mlp_block(rms_norm(x, layer.post_attention_norm, config_.rms_norm_epsilon), i, pass);
   }
@@ -101,8 +88,8 @@ at::Tensor Decoder::logits(const at::Tensor& hidden) const {
   return linear_layer(hidden, config_.tied_embeddings ? embedding_ : head_);
 }
 
-at::Tensor Decoder::loss_sum(const at::Tensor& tokens, const at::Tensor& targets) const {
-  const at::Tensor hidden = hidden_states(tokens);
+at::Tensor Decoder::loss_sum(const at::Tensor& tokens, const at::Tensor& targets, TapListener* taps) const {
+  const at::Tensor hidden = hidden_states(tokens, taps);
   return cross_entropy_sum(hidden.flatten(0, 1), config_.tied_embeddings ? embedding_ : head_, targets.flatten());
 }
 

@@ -9,16 +9,13 @@
 #include <vector>
 
 #include "trainer/model/key_value_cache.h"
+#include "trainer/model/linear.h"
 #include "trainer/model/model_config.h"
+#include "trainer/model/named_parameter.h"
 #include "trainer/model/safetensors.h"
 #include "trainer/model/taps.h"
 
 namespace rim {
-
-struct NamedParameter {
-  std::string name;
-  at::Tensor tensor;
-};
 
 // Not thread-safe: one forward pass at a time. No member is collective.
 class Decoder {
@@ -30,7 +27,8 @@ class Decoder {
   // seed on every rank and dtype.
   void initialize(std::uint64_t seed);
   // Copies all weights in, converting the dtype. Throws Error(bad_data) listing missing, unexpected and misshapen
-  // tensors by name. A stored lm_head.weight beside tied embeddings is accepted if equal in shape and ignored.
+  // tensors by name. Tied embeddings may be stored as either matrix, or as both where they are equal (else
+  // Error(bad_data)).
   void load(const WeightFolder& weights);
   // Names and tensors to save, in the model's order (a tied head is left out, as transformers does).
   [[nodiscard]] std::vector<NamedParameter> parameters() const;
@@ -46,7 +44,7 @@ class Decoder {
   [[nodiscard]] at::Tensor logits(const at::Tensor& hidden) const;
   // Sum over positions with target != ignore of -log p(target); fp32 scalar. Computed in chunks of positions so that
   // the whole [positions, vocabulary] matrix is never held.
-  at::Tensor loss_sum(const at::Tensor& tokens, const at::Tensor& targets) const;
+  at::Tensor loss_sum(const at::Tensor& tokens, const at::Tensor& targets, TapListener* taps = nullptr) const;
 
   [[nodiscard]] const ModelConfig& config() const { return config_; }
   [[nodiscard]] at::Device device() const { return device_; }
@@ -55,13 +53,13 @@ class Decoder {
  private:
   struct Pass;  // what the layers of one forward pass share
   struct Layer {
-    at::Tensor input_norm, post_attention_norm;
-    at::Tensor query, key, value, output;
-    at::Tensor query_bias, key_bias, value_bias, output_bias;
-    at::Tensor query_norm, key_norm;
-    at::Tensor gate, up, down;
-    at::Tensor gate_bias, up_bias, down_bias;
+    at::Tensor input_norm, post_attention_norm, query_norm, key_norm;
+    Projection query, key, value, output, gate, up, down;
   };
+  // Calls visit(name, tensor, shape) for each weight that the configuration has, in the model's order: the one place
+  // that spells them. `Self` is Decoder or const Decoder.
+  template <typename Self, typename Visit>
+  static void for_each_weight(Self& self, const Visit& visit);
   [[nodiscard]] at::Tensor embed(const at::Tensor& tokens) const;
   [[nodiscard]] at::Tensor attention_block(const at::Tensor& x, std::int64_t layer, const Pass& pass) const;
   [[nodiscard]] at::Tensor mlp_block(const at::Tensor& x, std::int64_t layer, const Pass& pass) const;
@@ -73,6 +71,10 @@ class Decoder {
   std::vector<Layer> layers_;
   at::Tensor inverse_frequencies_;  // fp32 [head size / 2]
 };
+
+// One of a model's parameters as the folder stores it, in its own dtype, on the CPU. Throws Error(bad_data) where it
+// does not hold floating-point numbers. The folder holds it (Decoder::load has checked that).
+at::Tensor read_parameter(const WeightFolder& weights, const ModelConfig& config, const std::string& name);
 
 // Reads config and weights of a Hugging Face folder. Throws as the parts do, with the folder's name.
 Decoder load_decoder(const std::filesystem::path& folder, at::ScalarType dtype, at::Device device);

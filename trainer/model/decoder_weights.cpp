@@ -13,6 +13,8 @@ namespace rim {
 namespace {
 
 constexpr std::size_t kNamesPerError = 5;
+constexpr const char* kEmbedding = "model.embed_tokens.weight";
+constexpr const char* kHead = "lm_head.weight";
 
 // "a, b, c and 7 more".
 std::string shortened_list(const std::vector<std::string>& names) {
@@ -35,80 +37,76 @@ bool is_derived(const std::string& name) { return ends_with(name, ".rotary_emb.i
 
 bool is_norm(const std::string& name) { return ends_with(name, "norm.weight"); }
 
+// A tied model's matrix may be stored as the head alone.
+std::string stored_name(const WeightFolder& weights, bool tied, const std::string& name) {
+  const bool as_head = tied && name == kEmbedding && !weights.contains(kEmbedding) && weights.contains(kHead);
+  return as_head ? kHead : name;
+}
+
+// Which of two different matrices is meant nobody here can know; transformers then leaves them untied.
+void require_equal_head(const WeightFolder& weights) {
+  if (!weights.contains(kEmbedding) || !weights.contains(kHead)) return;
+  const at::Tensor head = weights.read(kHead);
+  if (at::equal(head, weights.read(kEmbedding).to(head.scalar_type()))) return;
+  throw Error(ExitCode::bad_data, std::string("'") + kHead + "' differs from '" + kEmbedding +
+                                      "', but config.json ties them: set tie_word_embeddings to false in config.json");
+}
+
 }  // namespace
 
-Decoder::Decoder(ModelConfig config, at::ScalarType dtype, at::Device device)
-    : config_(std::move(config)), dtype_(dtype), device_(device) {
-  const auto make = [&](std::initializer_list<std::int64_t> shape) {
-    return at::empty(shape, at::TensorOptions(dtype_).device(device_));
-  };
-  const std::int64_t width = config_.hidden_size;
-  const std::int64_t queries = config_.attention_heads * config_.head_size;
-  const std::int64_t pairs = config_.key_value_heads * config_.head_size;
-  const std::int64_t neurons = config_.intermediate_size;
-  embedding_ = make({config_.vocabulary_size, width});
-  final_norm_ = make({width});
-  if (!config_.tied_embeddings) head_ = make({config_.vocabulary_size, width});
-  layers_.resize(static_cast<std::size_t>(config_.layers));
-  for (Layer& layer : layers_) {
-    layer.input_norm = make({width});
-    layer.post_attention_norm = make({width});
-    layer.query = make({queries, width});
-    layer.key = make({pairs, width});
-    layer.value = make({pairs, width});
-    layer.output = make({width, queries});
-    layer.gate = make({neurons, width});
-    layer.up = make({neurons, width});
-    layer.down = make({width, neurons});
-    if (config_.query_key_value_bias) {
-      layer.query_bias = make({queries});
-      layer.key_bias = make({pairs});
-      layer.value_bias = make({pairs});
+template <typename Self, typename Visit>
+void Decoder::for_each_weight(Self& self, const Visit& visit) {
+  using Shape = std::vector<std::int64_t>;
+  const ModelConfig& config = self.config_;
+  const std::int64_t width = config.hidden_size;
+  const std::int64_t queries = config.attention_heads * config.head_size;
+  const std::int64_t pairs = config.key_value_heads * config.head_size;
+  const std::int64_t neurons = config.intermediate_size;
+  visit(kEmbedding, self.embedding_, Shape{config.vocabulary_size, width});
+  for (std::size_t i = 0; i < self.layers_.size(); ++i) {
+    auto& layer = self.layers_[i];
+    const std::string prefix = "model.layers." + std::to_string(i) + ".";
+    const auto norm = [&](const char* name, auto& weight, std::int64_t size) {
+      visit(prefix + name + ".weight", weight, Shape{size});
+    };
+    const auto projection = [&](const char* name, auto& map, std::int64_t outer, std::int64_t inner, bool has_bias) {
+      visit(prefix + name + ".weight", map.weight, Shape{outer, inner});
+      if (has_bias) visit(prefix + name + ".bias", map.bias, Shape{outer});
+    };
+    projection("self_attn.q_proj", layer.query, queries, width, config.query_key_value_bias);
+    projection("self_attn.k_proj", layer.key, pairs, width, config.query_key_value_bias);
+    projection("self_attn.v_proj", layer.value, pairs, width, config.query_key_value_bias);
+    projection("self_attn.o_proj", layer.output, width, queries, config.attention_output_bias);
+    if (config.query_key_norm) {
+      norm("self_attn.q_norm", layer.query_norm, config.head_size);
+      norm("self_attn.k_norm", layer.key_norm, config.head_size);
     }
-    if (config_.attention_output_bias) layer.output_bias = make({width});
-    if (config_.query_key_norm) {
-      layer.query_norm = make({config_.head_size});
-      layer.key_norm = make({config_.head_size});
-    }
-    if (config_.mlp_bias) {
-      layer.gate_bias = make({neurons});
-      layer.up_bias = make({neurons});
-      layer.down_bias = make({width});
-    }
+    projection("mlp.gate_proj", layer.gate, neurons, width, config.mlp_bias);
+    projection("mlp.up_proj", layer.up, neurons, width, config.mlp_bias);
+    projection("mlp.down_proj", layer.down, width, neurons, config.mlp_bias);
+    norm("input_layernorm", layer.input_norm, width);
+    norm("post_attention_layernorm", layer.post_attention_norm, width);
   }
-  inverse_frequencies_ = inverse_frequencies(config_).to(device_);
+  visit("model.norm.weight", self.final_norm_, Shape{width});
+  if (!config.tied_embeddings) visit(kHead, self.head_, Shape{config.vocabulary_size, width});
+}
+
+Decoder::Decoder(ModelConfig config, at::ScalarType dtype, at::Device device)
+    : config_(std::move(config)),
+      dtype_(dtype),
+      device_(device),
+      layers_(static_cast<std::size_t>(config_.layers)),
+      inverse_frequencies_(inverse_frequencies(config_).to(device_)) {
+  for_each_weight(*this, [&](const std::string&, at::Tensor& tensor, const std::vector<std::int64_t>& shape) {
+    tensor = at::empty(shape, at::TensorOptions(dtype_).device(device_));
+  });
 }
 
 std::vector<NamedParameter> Decoder::parameters() const {
   std::vector<NamedParameter> result;
-  const auto add = [&](std::string name, const at::Tensor& tensor) {
-    if (tensor.defined()) result.push_back({std::move(name), tensor});
-  };
-  add("model.embed_tokens.weight", embedding_);
-  for (std::size_t i = 0; i < layers_.size(); ++i) {
-    const Layer& layer = layers_[i];
-    const std::string prefix = "model.layers." + std::to_string(i) + ".";
-    add(prefix + "self_attn.q_proj.weight", layer.query);
-    add(prefix + "self_attn.q_proj.bias", layer.query_bias);
-    add(prefix + "self_attn.k_proj.weight", layer.key);
-    add(prefix + "self_attn.k_proj.bias", layer.key_bias);
-    add(prefix + "self_attn.v_proj.weight", layer.value);
-    add(prefix + "self_attn.v_proj.bias", layer.value_bias);
-    add(prefix + "self_attn.o_proj.weight", layer.output);
-    add(prefix + "self_attn.o_proj.bias", layer.output_bias);
-    add(prefix + "self_attn.q_norm.weight", layer.query_norm);
-    add(prefix + "self_attn.k_norm.weight", layer.key_norm);
-    add(prefix + "mlp.gate_proj.weight", layer.gate);
-    add(prefix + "mlp.gate_proj.bias", layer.gate_bias);
-    add(prefix + "mlp.up_proj.weight", layer.up);
-    add(prefix + "mlp.up_proj.bias", layer.up_bias);
-    add(prefix + "mlp.down_proj.weight", layer.down);
-    add(prefix + "mlp.down_proj.bias", layer.down_bias);
-    add(prefix + "input_layernorm.weight", layer.input_norm);
-    add(prefix + "post_attention_layernorm.weight", layer.post_attention_norm);
-  }
-  add("model.norm.weight", final_norm_);
-  add("lm_head.weight", head_);
+  for_each_weight(*this, [&](std::string name, const at::Tensor& tensor, const std::vector<std::int64_t>&) {
+    result.push_back({std::move(name), tensor});
+  });
   return result;
 }
 
@@ -138,7 +136,8 @@ void Decoder::load(const WeightFolder& weights) {
       misshapen.push_back(name + " is " + shape_text(stored) + ", must be " + shape_text(expected));
     }
   };
-  for (const auto& [name, tensor] : parameters()) {
+  for (const auto& [parameter, tensor] : parameters()) {
+    const std::string name = stored_name(weights, config_.tied_embeddings, parameter);
     known.insert(name);
     if (!weights.contains(name)) {
       missing.push_back(name);
@@ -148,7 +147,7 @@ void Decoder::load(const WeightFolder& weights) {
   }
   for (const std::string& name : weights.names()) {
     if (known.contains(name) || is_derived(name)) continue;
-    if (config_.tied_embeddings && name == "lm_head.weight") {
+    if (config_.tied_embeddings && name == kHead) {
       check_shape(name, embedding_.sizes());
     } else {
       unexpected.push_back(name);
@@ -162,13 +161,17 @@ void Decoder::load(const WeightFolder& weights) {
   report("unexpected: ", unexpected);
   report("misshapen: ", misshapen);
   if (!wrong.empty()) throw Error(ExitCode::bad_data, "the weights do not fit config.json: " + wrong);
-  for (auto& [name, tensor] : parameters()) {
-    const at::Tensor stored = weights.read(name);
-    if (!stored.is_floating_point()) {
-      throw Error(ExitCode::bad_data, weights.file_of(name) + ": '" + name + "' does not hold floating-point numbers");
-    }
-    tensor.copy_(stored);
+  if (config_.tied_embeddings) require_equal_head(weights);
+  for (auto& [parameter, tensor] : parameters()) {
+    tensor.copy_(read_parameter(weights, config_, parameter));
   }
+}
+
+at::Tensor read_parameter(const WeightFolder& weights, const ModelConfig& config, const std::string& name) {
+  const std::string place = stored_name(weights, config.tied_embeddings, name);
+  at::Tensor stored = weights.read(place);
+  if (stored.is_floating_point()) return stored;
+  throw Error(ExitCode::bad_data, weights.file_of(place) + ": '" + place + "' does not hold floating-point numbers");
 }
 
 Decoder load_decoder(const std::filesystem::path& folder, at::ScalarType dtype, at::Device device) {

@@ -13,6 +13,8 @@ namespace {
 
 using Prompts = std::vector<std::vector<std::int64_t>>;
 
+constexpr std::int64_t kMostNewTokens = std::int64_t{1} << 40;  // beyond any memory, and sums with it fit an int64
+
 at::Tensor to_tensor(const std::vector<std::int64_t>& values, at::Device device) {
   return at::tensor(values, at::kLong).to(device);
 }
@@ -26,7 +28,7 @@ class RunningBatch {
 
   void run() {
     KeyValueCache cache(model_.config(), static_cast<std::int64_t>(rows_.size()),
-                        longest_prompt() + options_.max_new_tokens,
+                        longest_prompt() + std::min(options_.max_new_tokens, kMostNewTokens),
                         at::TensorOptions(model_.dtype()).device(model_.device()));
     at::Tensor next = prefill(cache);
     for (std::int64_t step = 1;; ++step) {

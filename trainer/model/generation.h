@@ -20,7 +20,9 @@ struct Generation {
   bool stopped = false;              // false: cut at max_new_tokens
 };
 
-// Token-equal to transformers' generate(do_sample=False) in fp32. Prompts may differ in length; none may be empty.
+// Token-equal to transformers' generate(do_sample=False) in fp32, except that of generation_config.json only the end
+// tokens are read: a repetition_penalty there changes what transformers generates even without sampling, and is not
+// applied here. Prompts may differ in length; none may be empty.
 // Not collective; no gradients are recorded.
 std::vector<Generation> generate_greedily(const Decoder& model, const std::vector<std::vector<std::int64_t>>& prompts,
                                           const GenerationOptions& options);

@@ -2,28 +2,61 @@
 
 #include <ATen/ATen.h>
 #include <ATen/TensorIndexing.h>
+#include <c10/util/Exception.h>
+
+#include <algorithm>
 
 #include "data/support/error.h"
 
 namespace rim {
 
-KeyValueCache::KeyValueCache(const ModelConfig& config, std::int64_t batch, std::int64_t capacity,
+namespace {
+
+constexpr std::int64_t kHeadroom = 256;  // positions beyond those asked for: few short generations grow at all
+
+// A copy with room for `capacity` positions. The new ones hold zeros, not garbage: masked positions still enter
+// products with weight zero, and 0 * NaN is NaN.
+at::Tensor with_room(const at::Tensor& held, std::int64_t capacity) {
+  std::vector<std::int64_t> shape = held.sizes().vec();
+  shape[2] = capacity;
+  const at::Tensor larger = at::empty(shape, held.options());
+  larger.narrow(2, 0, held.size(2)).copy_(held);
+  larger.narrow(2, held.size(2), capacity - held.size(2)).zero_();
+  return larger;
+}
+
+}  // namespace
+
+KeyValueCache::KeyValueCache(const ModelConfig& config, std::int64_t batch, std::int64_t limit,
                              const at::TensorOptions& options)
-    : lengths(at::zeros({batch}, options.dtype(at::kLong))) {
+    : lengths(at::zeros({batch}, options.dtype(at::kLong))), limit_(limit) {
   for (std::int64_t i = 0; i < config.layers; ++i) {
-    // Zeros, not garbage: masked positions still enter products with weight zero, and 0 * NaN is NaN.
-    keys.push_back(at::zeros({batch, config.key_value_heads, capacity, config.head_size}, options));
-    values.push_back(at::zeros_like(keys.back()));
+    keys.push_back(at::empty({batch, config.key_value_heads, 0, config.head_size}, options));
+    values.push_back(at::empty_like(keys.back()));
   }
 }
 
-std::int64_t KeyValueCache::capacity() const { return keys.front().size(2); }
-
-at::Tensor KeyValueCache::next_positions(std::int64_t time) const {
-  if (longest + time > capacity()) {
-    throw Error(ExitCode::software, "key-value cache of " + std::to_string(capacity()) + " positions asked to hold " +
-                                        std::to_string(longest + time));
+void KeyValueCache::reserve(std::int64_t positions) {
+  if (positions > limit_) {
+    throw Error(ExitCode::software, "key-value cache of " + std::to_string(limit_) + " positions asked to hold " +
+                                        std::to_string(positions));
   }
+  const std::int64_t held = keys.front().size(2);
+  if (positions <= held) return;
+  const std::int64_t capacity = std::min(limit_, std::max(2 * held, positions + kHeadroom));
+  try {  // one tensor after another, so that only one is held twice
+    for (auto* tensors : {&keys, &values}) {
+      for (at::Tensor& tensor : *tensors) tensor = with_room(tensor, capacity);
+    }
+  } catch (const c10::Error&) {
+    throw Error(ExitCode::software, "out of memory: no room for the keys and values of " +
+                                        std::to_string(lengths.numel()) + " x " + std::to_string(capacity) +
+                                        " tokens; fewer new tokens, or fewer prompts at once, need less");
+  }
+}
+
+at::Tensor KeyValueCache::next_positions(std::int64_t time) {
+  reserve(longest + time);
   return lengths.unsqueeze(-1) + at::arange(time, lengths.options());
 }
 

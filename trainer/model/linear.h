@@ -9,4 +9,10 @@ namespace rim {
 // gradients that are asked for are computed.
 at::Tensor linear_layer(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias = {});
 
+// One of a model's affine maps.
+struct Projection {
+  at::Tensor weight, bias;  // bias may be undefined
+  at::Tensor operator()(const at::Tensor& x) const { return linear_layer(x, weight, bias); }
+};
+
 }  // namespace rim

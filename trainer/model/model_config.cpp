@@ -192,15 +192,4 @@ ModelConfig read_model_config(const std::filesystem::path& path) {
   return result;
 }
 
-std::int64_t ModelConfig::parameter_count() const {
-  const std::int64_t queries = attention_heads * head_size;
-  const std::int64_t pairs = key_value_heads * head_size;
-  std::int64_t layer = hidden_size * (2 * queries + 2 * pairs) + 3 * hidden_size * intermediate_size + 2 * hidden_size;
-  if (query_key_value_bias) layer += queries + 2 * pairs;
-  if (attention_output_bias) layer += hidden_size;
-  if (mlp_bias) layer += 2 * intermediate_size + hidden_size;
-  if (query_key_norm) layer += 2 * head_size;
-  return (tied_embeddings ? 1 : 2) * vocabulary_size * hidden_size + layers * layer + hidden_size;
-}
-
 }  // namespace rim

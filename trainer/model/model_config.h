@@ -45,8 +45,6 @@ struct ModelConfig {
                                               // torch.nn.Embedding(padding_idx=...) has it
   std::vector<std::int64_t> end_token_ids;    // eos_token_id, one or several (generation_config.json's where present)
   Json source;                                // the file as read; written back into checkpoints
-
-  [[nodiscard]] std::int64_t parameter_count() const;  // tied embeddings counted once
 };
 
 // `path`: a config.json or its folder. Reads both transformers 4's (rope_theta, rope_scaling, torch_dtype) and 5's

@@ -48,6 +48,14 @@ double positive(const Json& rope, const char* key, const std::string& origin) {
   return value;
 }
 
+// As in transformers, the inner key wins, and null is no value to compute with, where an absent key is the default.
+double read_theta(const Json& rope, const Json& config, const std::string& place) {
+  const Json& holder = rope.contains("rope_theta") ? rope : config;
+  if (!holder.contains("rope_theta")) return 10000.0;
+  if (holder.at("rope_theta").is_null()) refuse(place, "'rope_theta' is null, must be a number");
+  return positive(holder, "rope_theta", place);
+}
+
 LlamaRopeScaling read_llama_scaling(const Json& rope, std::int64_t max_position_embeddings, const std::string& origin) {
   LlamaRopeScaling scaling;
   scaling.factor = positive(rope, "factor", origin);
@@ -72,8 +80,7 @@ RopeConfig read_rope_config(const Json& config, std::int64_t max_position_embedd
   const std::string place = key ? origin + ": '" + *key + "'" : origin;
   refuse_unknown_keys(rope, place);
   RopeConfig result;
-  result.theta = json_number_or(rope, "rope_theta", json_number_or(config, "rope_theta", 10000.0, origin), place);
-  if (!(result.theta > 0) || !std::isfinite(result.theta)) refuse(place, "'rope_theta' must be positive");
+  result.theta = read_theta(rope, config, place);
   const std::string type = json_string_or(rope, "rope_type", json_string_or(rope, "type", "default", place), place);
   if (type == "llama3") {
     result.scaling = read_llama_scaling(rope, max_position_embeddings, place);

@@ -6,7 +6,7 @@
 namespace rim {
 
 // silu(gate) * up, element by element; silu's result is rounded to the dtype before the product, as transformers does.
-// Differentiable once.
+// Both of one shape and dtype, any strides. Differentiable once.
 at::Tensor swiglu(const at::Tensor& gate, const at::Tensor& up);
 
 }  // namespace rim

@@ -4,6 +4,7 @@
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
+#include <string>
 
 namespace rim {
 
@@ -21,5 +22,12 @@ class TapListener {
   // `value` may be read, or replaced by a tensor of the same shape and dtype (ablate, steer, patch).
   virtual void at(TapSite site, std::int64_t layer, at::Tensor& value) = 0;
 };
+
+// "layers.7.resid", "layers.7.attn.pattern", "layers.7.mlp.neurons".
+std::string tap_name(TapSite site, std::int64_t layer);
+
+// Hands `value` to the listener where there is one that wants it. Throws Error(software) where it comes back with
+// another shape or dtype.
+void offer_to_tap(TapListener* taps, TapSite site, std::int64_t layer, at::Tensor& value);
 
 }  // namespace rim

@@ -11,7 +11,7 @@
 #include <memory>
 #include <vector>
 
-#include "trainer/model/decoder.h"
+#include "trainer/model/named_parameter.h"
 #include "trainer/parallel/communicator.h"
 
 namespace rim {

@@ -47,8 +47,11 @@ TEST(RunPlan, CountsBatchesStepsAndCheckpoints) {
   EXPECT_DOUBLE_EQ(plan.steps_per_epoch, 6.25);
   EXPECT_EQ(plan.steps, 10);  // 9.375 rounded up
   EXPECT_EQ(plan.checkpoints, 2);
-  EXPECT_EQ(plan.parameters, small_model().parameter_count());
+  // Embedding 64 x 16; twice q 16 x 16, k and v 8 x 16, o 16 x 16, their norms 2 x 8, MLP 3 x 32 x 16, norms 2 x
+  // 16; 16.
+  EXPECT_EQ(plan.parameters, 1024 + 2 * (256 + 128 + 128 + 256 + 16 + 1536 + 32) + 16);
   EXPECT_EQ(plan.trainable_parameters, plan.parameters);
+  EXPECT_EQ(plan.longest_sample, 3);
 }
 
 TEST(RunPlan, MoreThanAnyRunIsRefused) {

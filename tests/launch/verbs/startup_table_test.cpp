@@ -42,6 +42,14 @@ TEST(StartupTable, MemoryOnGpusIsComparedWithTheTightestOne) {
   EXPECT_THAT(memory_text(50 * kGibibyte, shared, kGibibyte), HasSubstr("WARNING"));
 }
 
+TEST(StartupTable, LengthsBeyondTheModelsPositionsAreWarnedAbout) {
+  EXPECT_EQ(length_warning("the longest sample", 2048, 2048), "");
+  EXPECT_EQ(
+      length_warning("the longest sample", 2049, 2048),
+      "\n              WARNING: the longest sample has 2,049 tokens, more than the 2,048 positions that the model "
+      "was made for (max_position_embeddings)");
+}
+
 TEST(StartupTable, GpusThatStayUnusedAreWarnedAboutOncePerHost) {
   RankFacts unused = on_cpu("a");
   unused.gpu_note = "the driver is too old";

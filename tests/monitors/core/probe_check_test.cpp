@@ -43,6 +43,7 @@ TEST_F(ProbeCheckTest, CountsThePositionsOfTheLargestBatch) {
   plan_.request(GenerationRequest{.prompt_set = "p", .thinking = ThinkingMode::on, .max_new_tokens = 10});
   const auto prompt = std::ssize(model_.tokenizer.encode("<|im_start|>user\nthree<|im_end|>\n<|im_start|>assistant\n"));
   EXPECT_EQ(check().cache_positions, 3 * (prompt + 10));
+  EXPECT_EQ(check().longest_generation, prompt + 10);
   EXPECT_EQ(check({}, 2).cache_positions, 2 * (prompt + 10)) << "three prompts on two ranks";
   ProbeRunnerOptions little;
   little.cache_positions = 1;

@@ -7,9 +7,11 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cmath>
 #include <filesystem>
 #include <optional>
+#include <stdexcept>
 
 #include "data/support/error.h"
 
@@ -86,6 +88,21 @@ TEST(AdamW, Bfloat16WeightsAreRoundedFp32Masters) {
     EXPECT_TRUE(at::equal(half_optimizer.state().at("master." + half[i].name), full[i].tensor));
   }
   EXPECT_FALSE(at::equal(half[1].tensor, parameters(at::kBFloat16)[1].tensor));
+}
+
+TEST(AdamW, MastersMayStartMorePreciseThanTheModel) {
+  const auto full = parameters(at::kFloat), half = parameters(at::kBFloat16);
+  AdamW full_optimizer(full, {}), half_optimizer(half, {});
+  half_optimizer.read_masters([&](const std::string& name) {
+    return std::ranges::find(full, name, &NamedParameter::name)->tensor.to(at::kDouble);  // any dtype will do
+  });
+  full_optimizer.step(gradients(3), 1e-4);
+  half_optimizer.step(gradients(3), 1e-4);
+  for (std::size_t i = 0; i < half.size(); ++i) {
+    EXPECT_TRUE(at::equal(half_optimizer.state().at("master." + half[i].name), full[i].tensor));
+    EXPECT_TRUE(at::equal(half[i].tensor, full[i].tensor.to(at::kBFloat16)));
+  }
+  full_optimizer.read_masters([](const std::string&) -> at::Tensor { throw std::logic_error("asked in vain"); });
 }
 
 // A state as a checkpoint keeps it.

@@ -40,10 +40,11 @@ TEST(CrossEntropy, EqualsThePlainLossWithoutGradients) {
             1e-6);
 }
 
-class CrossEntropyGradients : public testing::TestWithParam<std::tuple<bool, bool, at::ScalarType>> {};
+class CrossEntropyGradients : public testing::TestWithParam<std::tuple<std::tuple<bool, bool, at::ScalarType>, int>> {};
 
 TEST_P(CrossEntropyGradients, EqualPlainOnes) {
-  const auto [track_hidden, track_head, dtype] = GetParam();
+  const auto [track_hidden, track_head, dtype] = std::get<0>(GetParam());
+  const ThreadCount threads(std::get<1>(GetParam()));
   Problem ours = random_problem(dtype);
   ours.hidden.set_requires_grad(track_hidden);
   ours.head.set_requires_grad(track_head);
@@ -65,9 +66,11 @@ TEST_P(CrossEntropyGradients, EqualPlainOnes) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(All, CrossEntropyGradients,
-                         testing::Values(std::tuple(true, true, at::kFloat), std::tuple(true, false, at::kFloat),
-                                         std::tuple(false, true, at::kFloat), std::tuple(true, true, at::kBFloat16)));
+INSTANTIATE_TEST_SUITE_P(
+    All, CrossEntropyGradients,
+    testing::Combine(testing::Values(std::tuple(true, true, at::kFloat), std::tuple(true, false, at::kFloat),
+                                     std::tuple(false, true, at::kFloat), std::tuple(true, true, at::kBFloat16)),
+                     thread_counts()));
 
 TEST(CrossEntropy, NoGradientsAreRecordedUnderTheGuard) {
   Problem problem = random_problem();

@@ -3,7 +3,6 @@
 #include <functional>
 
 #include "tests/trainer/model/model_test_support.h"
-#include "trainer/model/attention.h"
 
 namespace rim {
 namespace {
@@ -15,12 +14,6 @@ std::vector<std::pair<std::string, at::Tensor>> named(const Decoder& model) {
   std::vector<std::pair<std::string, at::Tensor>> tensors;
   for (const auto& [name, tensor] : model.parameters()) tensors.emplace_back(name, tensor);
   return tensors;
-}
-
-Json with_window(std::int64_t window) {
-  Json config = small_config("mistral");
-  config["sliding_window"] = window;
-  return config;
 }
 
 TEST(Decoder, PaddingOnTheRightChangesNothing) {
@@ -121,80 +114,48 @@ TEST(Decoder, RefusesIntegerWeights) {
   EXPECT_THAT(error_of([&] { load_decoder(folder.path(), at::kFloat, at::kCPU); }), HasSubstr("embed_tokens"));
 }
 
-TEST(Decoder, TiedHeadInTheFileIsCheckedAndIgnored) {
-  Json config = small_config();
-  config["tie_word_embeddings"] = true;
-  const TemporaryFolder folder;
-  folder.write("config.json", config.dump());
-  auto tensors = named(random_decoder(config));
-  for (const auto& [name, tensor] : tensors) EXPECT_NE(name, "lm_head.weight");
-  tensors.emplace_back("lm_head.weight", at::zeros({61, 24}));
-  write_weight_folder(folder.path(), tensors);
-  EXPECT_NO_THROW(load_decoder(folder.path(), at::kFloat, at::kCPU));
-  tensors.back().second = at::zeros({60, 24});
-  write_weight_folder(folder.path(), tensors);
-  EXPECT_THAT(error_of([&] { load_decoder(folder.path(), at::kFloat, at::kCPU); }),
-              HasSubstr("lm_head.weight is [60, 24]"));
-}
-
-class CachedDecoder : public testing::TestWithParam<Json> {};
-
-// Two rows of different length, fed in uneven pieces, must see what a pass over the whole row sees.
-TEST_P(CachedDecoder, EqualsTheFullForwardPass) {
-  const Decoder model = random_decoder(GetParam());
-  const std::vector<std::int64_t> prompt_lengths = {3, 6};
-  const at::Tensor first = random_tokens(model, 1, 11), second = random_tokens(model, 1, 14);
-  KeyValueCache cache(model.config(), 2, 14, at::TensorOptions(at::kFloat));
-  const at::Tensor padded = at::cat({at::constant_pad_nd(first.narrow(1, 0, 3), {0, 3}), second.narrow(1, 0, 6)});
-  const at::Tensor prefill = model.hidden_states(padded, nullptr, &cache, at::tensor(prompt_lengths));
-  const at::Tensor full_first = model.hidden_states(first), full_second = model.hidden_states(second);
-  EXPECT_LT(relative_difference(prefill[0].narrow(0, 0, 3), full_first[0].narrow(0, 0, 3)), 1e-5);
-  EXPECT_EQ(cache.longest, 6);
-  std::int64_t done = 0;
-  for (const std::int64_t width : {1, 1, 3, 1, 2}) {
-    const at::Tensor tokens = at::cat({first.narrow(1, 3 + done, width), second.narrow(1, 6 + done, width)});
-    const at::Tensor hidden = model.hidden_states(tokens, nullptr, &cache);
-    EXPECT_LT(relative_difference(hidden[0], full_first[0].narrow(0, 3 + done, width)), 1e-5);
-    EXPECT_LT(relative_difference(hidden[1], full_second[0].narrow(0, 6 + done, width)), 1e-5);
-    done += width;
-  }
-  EXPECT_THAT(error_of([&] { model.hidden_states(random_tokens(model, 2, 1), nullptr, &cache); }, ExitCode::software),
-              HasSubstr("14 positions"));
-}
-
-TEST_P(CachedDecoder, SelectedRowsGoOn) {
-  const Decoder model = random_decoder(GetParam());
-  const at::Tensor tokens = random_tokens(model, 3, 10);
-  KeyValueCache cache(model.config(), 3, 10, at::TensorOptions(at::kFloat));
-  model.hidden_states(tokens.narrow(1, 0, 9), nullptr, &cache);
-  const at::Tensor kept = at::tensor(std::vector<std::int64_t>{2, 0});
-  cache.select_rows(kept);
-  const at::Tensor next = model.hidden_states(tokens.index_select(0, kept).narrow(1, 9, 1), nullptr, &cache);
-  EXPECT_LT(relative_difference(next, model.hidden_states(tokens).index_select(0, kept).narrow(1, 9, 1)), 1e-5);
-}
-
-INSTANTIATE_TEST_SUITE_P(Families, CachedDecoder,
-                         testing::Values(small_config("qwen3"), with_window(4), with_window(1)));
-
-TEST(Attention, AllPathsAgree) {
-  at::manual_seed(1);
-  for (const std::int64_t time : {1, 5, 70, 300}) {
-    for (const std::optional<std::int64_t> window : {std::optional<std::int64_t>(), std::optional<std::int64_t>(20)}) {
-      const auto fresh = [&](std::int64_t heads) { return at::randn({2, heads, time, 8}).set_requires_grad(true); };
-      AttentionInputs inputs{fresh(6), fresh(2), fresh(2), at::Tensor(), window};
-      const at::Tensor weight = at::randn({2, time, 48});
-      const auto gradients = [&](const at::Tensor& output) {
-        for (const at::Tensor& input : {inputs.query, inputs.key, inputs.value}) input.mutable_grad().reset();
-        (output * weight).sum().backward();
-        return std::vector<at::Tensor>{output.detach(), inputs.query.grad(), inputs.key.grad(), inputs.value.grad()};
-      };
-      const auto fast = gradients(attend(inputs));
-      const auto explicit_one = gradients(attend(inputs, [](at::Tensor&) {}));
-      for (std::size_t i = 0; i < fast.size(); ++i) {
-        EXPECT_TRUE(at::allclose(fast[i], explicit_one[i], 1e-4, 2e-6)) << time << " " << i;
-      }
+// A folder of a tied model with these two matrices stored; an undefined one is left out.
+class TiedFolder {
+ public:
+  TiedFolder(const at::Tensor& embedding, const at::Tensor& head) {
+    Json config = small_config();
+    config["tie_word_embeddings"] = true;
+    folder_.write("config.json", config.dump());
+    std::vector<std::pair<std::string, at::Tensor>> tensors;
+    for (const auto& [name, tensor] : named(random_decoder(config))) {
+      EXPECT_NE(name, "lm_head.weight");
+      if (name != "model.embed_tokens.weight") tensors.emplace_back(name, tensor);
     }
+    if (embedding.defined()) tensors.emplace_back("model.embed_tokens.weight", embedding);
+    if (head.defined()) tensors.emplace_back("lm_head.weight", head);
+    write_weight_folder(folder_.path(), tensors);
   }
+  [[nodiscard]] Decoder load() const { return load_decoder(folder_.path(), at::kFloat, at::kCPU); }
+
+ private:
+  TemporaryFolder folder_;
+};
+
+TEST(Decoder, TiedEmbeddingsMayBeStoredAsEitherMatrixOrAsBoth) {
+  const at::Tensor matrix = at::randn({61, 24});
+  for (const auto& [embedding, head] : {std::pair(matrix, at::Tensor()), std::pair(at::Tensor(), matrix),
+                                        std::pair(matrix, matrix), std::pair(matrix.to(at::kDouble), matrix)}) {
+    EXPECT_TRUE(at::equal(TiedFolder(embedding, head).load().parameters().front().tensor, matrix));
+  }
+}
+
+TEST(Decoder, RefusesAHeadThatDiffersFromTiedEmbeddings) {
+  const at::Tensor matrix = at::randn({61, 24});
+  at::Tensor other = matrix.clone();
+  other[60][23] += 1e-3;
+  EXPECT_THAT(
+      error_of([&] { TiedFolder(matrix, other).load(); }),
+      AllOf(HasSubstr("'lm_head.weight' differs"), HasSubstr("set tie_word_embeddings to false in config.json")));
+  EXPECT_THAT(error_of([&] {
+                TiedFolder(matrix, at::zeros({60, 24})).load();
+              }),
+              HasSubstr("lm_head.weight is [60, 24]"));
+  EXPECT_THAT(error_of([&] { TiedFolder({}, {}).load(); }), HasSubstr("missing: model.embed_tokens.weight"));
 }
 
 }  // namespace

@@ -41,7 +41,10 @@ TEST(Simd, RoundsToBfloat16AsLibtorch) {
   }
 }
 
-TEST(ParallelRows, CoversEveryRowOnce) {
+class ParallelRows : public testing::TestWithParam<int> {};
+
+TEST_P(ParallelRows, CoversEveryRowOnce) {
+  const ThreadCount threads(GetParam());
   for (const std::int64_t rows : {0, 1, 2, 31, 32, 33, 1000}) {
     std::vector<int> visits(static_cast<std::size_t>(rows));
     std::vector<int> pieces(static_cast<std::size_t>(row_pieces(rows)));
@@ -53,6 +56,8 @@ TEST(ParallelRows, CoversEveryRowOnce) {
     EXPECT_THAT(pieces, testing::Each(1));
   }
 }
+
+INSTANTIATE_TEST_SUITE_P(Threads, ParallelRows, thread_counts());
 
 // Values and gradients of `ours` and `theirs` on the same inputs; theirs are computed in fp32.
 using Operation = std::function<at::Tensor(const std::vector<at::Tensor>&)>;
@@ -77,7 +82,13 @@ void expect_equal_with_gradients(const Operation& ours, const Operation& theirs,
   }
 }
 
-class Kernels : public testing::TestWithParam<at::ScalarType> {};
+class Kernels : public testing::TestWithParam<std::tuple<at::ScalarType, int>> {
+ protected:
+  const at::ScalarType dtype_ = std::get<0>(GetParam());
+
+ private:
+  const ThreadCount threads_{std::get<1>(GetParam())};
+};
 
 TEST_P(Kernels, RmsNorm) {
   // Odd widths leave a remainder after the last full vector.
@@ -85,38 +96,39 @@ TEST_P(Kernels, RmsNorm) {
     expect_equal_with_gradients(
         [](const auto& x) { return rms_norm(x[0], x[1], 1e-5); },
         [](const auto& x) { return x[1] * x[0] * at::rsqrt(x[0].square().mean(-1, true) + 1e-5); },
-        {at::randn({3, 11, width}) * 3, at::randn({width}) + 1}, GetParam());
+        {at::randn({3, 11, width}) * 3, at::randn({width}) + 1}, dtype_);
   }
 }
 
 TEST_P(Kernels, RmsNormOfStridedInput) {
-  const at::Tensor x = at::randn({5, 8, 6}).to(GetParam()).transpose(0, 1);
-  const at::Tensor weight = at::ones({6}).to(GetParam());
+  const at::Tensor x = at::randn({5, 8, 6}).to(dtype_).transpose(0, 1);
+  const at::Tensor weight = at::ones({6}).to(dtype_);
   EXPECT_TRUE(at::equal(rms_norm(x, weight, 1e-5), rms_norm(x.contiguous(), weight, 1e-5)));
 }
 
 TEST_P(Kernels, Swiglu) {
   expect_equal_with_gradients([](const auto& x) { return swiglu(x[0], x[1]); },
                               [](const auto& x) { return x[0] * at::sigmoid(x[0]) * x[1]; },
-                              {at::randn({2, 9, 37}) * 5, at::randn({2, 9, 37})}, GetParam());
+                              {at::randn({2, 9, 37}) * 5, at::randn({2, 9, 37})}, dtype_);
 }
 
 TEST_P(Kernels, HeadsWithAndWithoutNorm) {
   const at::Tensor angles = at::randn({2, 5, 6});
-  const RotaryTables tables{angles.cos().to(GetParam()), angles.sin().to(GetParam())};
+  const RotaryTables tables{angles.cos().to(dtype_), angles.sin().to(dtype_)};
   const RotaryTables wide{tables.cosines.to(at::kFloat), tables.sines.to(at::kFloat)};
   const at::Tensor x = at::randn({2, 5, 3, 12});
   expect_equal_with_gradients([&](const auto& in) { return prepare_heads(in[0], {}, 1e-5, tables); },
-                              [&](const auto& in) { return rotate(in[0], wide).transpose(1, 2); }, {x}, GetParam());
+                              [&](const auto& in) { return rotate(in[0], wide).transpose(1, 2); }, {x}, dtype_);
   expect_equal_with_gradients([&](const auto& in) { return prepare_heads(in[0], in[1], 1e-5, tables); },
                               [&](const auto& in) {
                                 const at::Tensor scale = at::rsqrt(in[0].square().mean(-1, true) + 1e-5);
                                 return rotate(in[1] * in[0] * scale, wide).transpose(1, 2);
                               },
-                              {x, at::randn({12}) + 1}, GetParam());
+                              {x, at::randn({12}) + 1}, dtype_);
 }
 
-INSTANTIATE_TEST_SUITE_P(Dtypes, Kernels, testing::Values(at::kFloat, at::kBFloat16));
+INSTANTIATE_TEST_SUITE_P(Dtypes, Kernels,
+                         testing::Combine(testing::Values(at::kFloat, at::kBFloat16), thread_counts()));
 
 TEST(Kernels, NotANumberReachesTheLoss) {
   const Decoder model = random_decoder(small_config("qwen3"));

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <ATen/ATen.h>
+#include <ATen/Parallel.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <unistd.h>
@@ -73,6 +74,20 @@ inline Decoder random_decoder(const Json& config, at::ScalarType dtype = at::kFl
 inline at::Tensor random_tokens(const Decoder& model, std::int64_t rows, std::int64_t time) {
   return at::randint(model.config().vocabulary_size, {rows, time}, at::kLong);
 }
+
+// Sets the size of libtorch's thread pool, which CTest starts with one thread; restores it.
+class ThreadCount {
+ public:
+  explicit ThreadCount(int threads) : before_(at::get_num_threads()) { at::set_num_threads(threads); }
+  ~ThreadCount() { at::set_num_threads(before_); }
+  ThreadCount(const ThreadCount&) = delete;
+  ThreadCount& operator=(const ThreadCount&) = delete;
+
+ private:
+  int before_;
+};
+
+inline auto thread_counts() { return testing::Values(1, 2, 4); }
 
 inline double relative_difference(const at::Tensor& ours, const at::Tensor& theirs) {
   return ((ours - theirs).abs().max() / theirs.abs().max()).to(at::kDouble).item<double>();

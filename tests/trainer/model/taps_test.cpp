@@ -1,6 +1,9 @@
 #include "trainer/model/taps.h"
 
+#include <ATen/core/grad_mode.h>
+
 #include <functional>
+#include <map>
 
 #include "tests/trainer/model/model_test_support.h"
 
@@ -47,6 +50,35 @@ TEST(Taps, ListeningChangesNothing) {
       EXPECT_TRUE(at::equal(tapped, untapped));
     }
   }
+}
+
+TEST(Taps, RefuseAnotherShapeOrDtype) {
+  const Decoder model = random_decoder(small_config());
+  const at::Tensor tokens = random_tokens(model, 2, 9);
+  const std::map<TapSite, std::string> names = {{TapSite::residual, "layers.1.resid"},
+                                                {TapSite::neurons, "layers.1.mlp.neurons"},
+                                                {TapSite::attention_pattern, "layers.1.attn.pattern"}};
+  for (const auto& [site, name] : names) {
+    Editing narrower(site, 1, [](at::Tensor& value) { value = value.narrow(-1, 0, 1); });  // would broadcast
+    Editing wider(site, 1, [](at::Tensor& value) { value = value.to(at::kDouble); });
+    for (Editing* listener : {&narrower, &wider}) {
+      EXPECT_THAT(error_of([&] { model.hidden_states(tokens, listener); }, ExitCode::software),
+                  testing::HasSubstr("the tap at " + name));
+    }
+  }
+}
+
+TEST(Taps, SeeTheTrainingPassWithItsGradients) {
+  const Decoder model = random_decoder(small_config());
+  parameter(model, "model.embed_tokens.weight").set_requires_grad(true);
+  const at::Tensor tokens = random_tokens(model, 2, 9);
+  Editing halve(TapSite::residual, 0, [](at::Tensor& value) { value = value * 0.5; });
+  const at::Tensor loss = model.loss_sum(tokens, tokens, &halve);
+  EXPECT_TRUE(loss.requires_grad());
+  const at::Tensor embedding = parameter(model, "model.embed_tokens.weight");
+  const at::NoGradGuard no_gradients;
+  embedding.mul_(0.5);
+  EXPECT_LT(relative_difference(loss, model.loss_sum(tokens, tokens)), 1e-6);
 }
 
 TEST(Taps, AblatedNeuronsAreGone) {
