@@ -6,6 +6,7 @@
 //   {"op": "render", "messages": [{"role", "content", "reasoning"}], "thinking": "on"}
 //                                                 -> {"pieces": [{"text": T, "trained": B, "spans": [...]}]}
 //   {"op": "prompt", ...as render}                                      -> {"text": T}
+//   {"op": "jinja", "template": T, "variables": {...}}                  -> {"text": T} or {"refused": WHY}
 //   {"op": "time", "texts": [...]}                                      -> {"tokens": N, "seconds": S}
 // A failure answers {"error": MESSAGE, "code": SYSEXITS}.
 #include <chrono>
@@ -15,6 +16,7 @@
 #include "data/support/error.h"
 #include "data/support/json.h"
 #include "data/tokenizer/chat_template.h"
+#include "data/tokenizer/jinja_template.h"
 #include "data/tokenizer/tokenizer.h"
 
 namespace {
@@ -75,6 +77,14 @@ Json render(const rim::Tokenizer& tokenizer, const std::string& folder, const Js
   return {{"pieces", pieces}};
 }
 
+Json render_jinja(const Json& request) {
+  try {
+    return {{"text", rim::JinjaTemplate(request.at("template").get<std::string>()).render(request.at("variables"))}};
+  } catch (const rim::JinjaError& error) {
+    return {{"refused", error.what()}};
+  }
+}
+
 Json answer(const rim::Tokenizer& tokenizer, const std::string& folder, const Json& request) {
   const std::string operation = request.at("op");
   if (operation == "encode") {
@@ -87,6 +97,7 @@ Json answer(const rim::Tokenizer& tokenizer, const std::string& folder, const Js
     const std::vector<rim::TokenId> ids = request.at("ids");
     return {{"text", tokenizer.decode(ids, request.value("skip", false))}};
   }
+  if (operation == "jinja") return render_jinja(request);
   if (operation == "time") return time_encoding(tokenizer, request.at("texts"));
   return render(tokenizer, folder, request);
 }
