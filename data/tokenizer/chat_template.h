@@ -17,6 +17,7 @@ struct Message {
   std::string role;       // "system", "user" or "assistant"
   std::string content;    // without any think span
   std::string reasoning;  // the think span of an assistant turn, without its tags; empty: none
+  bool operator==(const Message&) const = default;
 };
 
 // on:    the model may think: prompts end after the assistant header (MiniMind's behind an opened think tag); a
@@ -55,9 +56,9 @@ class ChatTemplate {
   // rendering throws `reason`.
   static ChatTemplate missing(const Error& reason);
 
-  // The whole conversation, assistant turns trained. An empty think span is never trained. Where the
-  // family thinks as Qwen3 does, turns before the last user message lose their reasoning, and a last turn without
-  // reasoning gets an empty think span. Throws Error(bad_data) for an unknown role.
+  // The whole conversation, assistant turns trained: one trained piece for each. An empty think span is never trained.
+  // Where the family thinks as Qwen3 does, turns before the last user message lose their reasoning, and a last turn
+  // without reasoning gets an empty think span. Throws Error(bad_data) for an unknown role.
   [[nodiscard]] std::vector<RenderedPiece> render(const std::vector<Message>& messages, ThinkingMode thinking) const;
   // The conversation so far and the assistant header (and the empty think span where `thinking` says so).
   [[nodiscard]] std::vector<TextSpan> render_prompt(const std::vector<Message>& messages, ThinkingMode thinking) const;

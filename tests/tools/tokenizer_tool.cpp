@@ -1,6 +1,7 @@
 // Lets a Python reference drive the tokenizer: requests as JSON lines on standard input, one answer line for each.
 //   tokenizer_tool PATH [TEMPLATE_FOLDER]
 //   {"op": "encode", "text": T} or {"op": "encode", "hex": BYTES}       -> {"ids": [...]}
+//   {"op": "encode_whole_text", "text": T}                              -> {"ids": [...]}
 //   {"op": "encode_spans", "spans": [{"text": T, "literal": B}, ...]}   -> {"ids": [...]}
 //   {"op": "decode", "ids": [...], "skip": B}                           -> {"text": T}
 //   {"op": "render", "messages": [{"role", "content", "reasoning"}], "thinking": "on"}
@@ -92,6 +93,8 @@ Json answer(const rim::Tokenizer& tokenizer, const std::string& folder, const Js
         request.contains("hex") ? bytes_of_hex(request["hex"]) : request.at("text").get<std::string>();
     return {{"ids", tokenizer.encode(text)}};
   }
+  if (operation == "encode_whole_text")
+    return {{"ids", tokenizer.encode_whole_text(request.at("text").get<std::string>())}};
   if (operation == "encode_spans") return {{"ids", tokenizer.encode(spans_of(request.at("spans")))}};
   if (operation == "decode") {
     const std::vector<rim::TokenId> ids = request.at("ids");
