@@ -9,8 +9,9 @@ namespace {
 // there always has a think span.
 constexpr const char* kChatTemplate = R"({%- set ns = namespace(last_question=messages|length) %}
 {%- for message in messages %}
-    {%- set tool_result = message.content.startswith('<tool_response>') and message.content.endswith('</tool_response>') %}
-    {%- if message.role == 'user' and not tool_result %}{%- set ns.last_question = loop.index0 %}{%- endif %}
+    {%- set begins = message.content.startswith('<tool_response>') %}
+    {%- set is_result = begins and message.content.endswith('</tool_response>') %}
+    {%- if message.role == 'user' and not is_result %}{%- set ns.last_question = loop.index0 %}{%- endif %}
 {%- endfor %}
 {%- for message in messages %}
     {{- '<|im_start|>' + message.role + '\n' }}

@@ -37,6 +37,9 @@ std::string digest_of(const PromptSet& set) {
   const auto add = [&](std::string_view field) { bytes.append(std::to_string(field.size()) + ":").append(field); };
   for (const Prompt& prompt : set.prompts) {
     for (const auto& field : {prompt.id, prompt.text, prompt.reasoning, prompt.response, prompt.answer}) add(field);
+    for (const Message& message : prompt.before) {
+      for (const auto& field : {message.role, message.content, message.reasoning}) add(field);
+    }
   }
   return sha256_hex(bytes);
 }

@@ -10,6 +10,7 @@
 
 #include "data/examples/loader.h"
 #include "data/support/json.h"
+#include "trainer/checkpoint/checkpoint.h"
 #include "trainer/loop/observer.h"
 #include "trainer/loop/optimizer.h"
 #include "trainer/loop/schedule.h"
@@ -27,10 +28,10 @@ struct TrainingOptions {
   std::int64_t save_steps = 0;                   // 0: only at the end
   std::optional<std::int64_t> save_total_limit;  // absent: keep all
   std::int64_t logging_steps = 1;
-  std::vector<std::string> trainable;              // glob patterns over parameter names; empty: all
-  std::vector<std::filesystem::path> model_files;  // copied into each checkpoint
-  std::string resume_from_checkpoint;              // "": fresh run, "auto", or a folder
-  std::string run_id;                              // kept over resumes
+  std::vector<std::string> trainable;  // glob patterns over parameter names; empty: all
+  std::vector<ModelFile> model_files;  // copied into each checkpoint
+  std::string resume_from_checkpoint;  // "": fresh run, "auto", or a folder
+  std::string run_id;                  // kept over resumes
   // Called on rank 0 once the checkpoint is loaded and later ones are set aside: now is the time to drop what else the
   // run kept of later steps. May throw Error.
   std::function<void()> resumed;
