@@ -68,23 +68,37 @@ std::string_view first_sentence(std::string_view text) {
   return text;
 }
 
-// "5 + 6 = 11, since ..." states 11.
-std::string_view right_hand_side(std::string_view statement) {
-  const std::string_view clause = statement.substr(0, statement.find(", "));
-  const auto equals = clause.rfind('=');
-  return equals == std::string_view::npos ? statement : clause.substr(equals + 1);
+bool begins_with_number(std::string_view text) {
+  const auto first = text.find_first_not_of(" $(*+-.\xE2\x88\x92");
+  return first != std::string_view::npos && text[first] >= '0' && text[first] <= '9';
 }
 
-// The answer that a statement such as "18 apples" or "Paris" holds; nothing for prose that states none.
+// What a sentence says the answer is: its last right-hand side ("5 + 6 = 11", "3 * 5 = 15, 15 * 3 = 45"), unless it
+// begins with a number that it only explains then ("18 apples, since 6 * 3 = 18").
+std::string_view stated_part(std::string_view sentence) {
+  const std::string_view first_clause = sentence.substr(0, sentence.find(", "));
+  const bool names_it = begins_with_number(first_clause) && first_clause.find('=') == std::string_view::npos;
+  const auto equals = sentence.rfind('=');
+  if (names_it || equals == std::string_view::npos) return sentence;
+  const std::string_view value = sentence.substr(equals + 1);
+  return value.substr(0, value.find(", "));
+}
+
+// The answer that a statement such as "18 apples" or "Paris" holds; nothing for prose that states none. A number inside
+// a sentence is the answer where it is the only one and the sentence is short: "that they sold 9 cakes".
 std::optional<std::string> stated_answer(std::string_view text) {
   static constexpr int kMostWords = 4;
-  const std::string_view statement = right_hand_side(trim(first_sentence(trim(text, kWrapping)), kWrapping));
+  static constexpr int kMostWordsAroundNumber = 12;
+  const std::string_view sentence = trim(first_sentence(trim(text, kWrapping)), kWrapping);
+  const std::string_view statement = trim(stated_part(sentence), kWrapping);
+  const auto spaces = std::ranges::count(statement, ' ');
   if (statement.find('\\') == std::string_view::npos) {
     const auto numbers = find_numbers(statement);
-    if (!numbers.empty()) return numbers.front();
+    const bool alone = numbers.size() == 1 && spaces < kMostWordsAroundNumber;
+    if (!numbers.empty() && (begins_with_number(statement) || alone)) return numbers.front();
   }
-  const std::string answer(trim(trim(statement, kWrapping), " $()"));
-  if (answer.empty() || std::ranges::count(answer, ' ') >= kMostWords) return std::nullopt;
+  const std::string answer(trim(statement, " $()"));
+  if (answer.empty() || spaces >= kMostWords) return std::nullopt;
   return answer;
 }
 

@@ -1,12 +1,11 @@
 #include "data/examples/example.h"
 
 #include <algorithm>
-#include <array>
 
+#include "data/examples/message_reader.h"
 #include "data/support/error.h"
 #include "data/support/json_lines.h"
 #include "data/support/text.h"
-#include "data/support/think_tags.h"
 
 namespace rim {
 namespace {
@@ -15,48 +14,11 @@ namespace {
   throw Error(ExitCode::bad_data, origin + ": " + what);
 }
 
-// A leading think span becomes the reasoning, less the line breaks around both parts, as Qwen3's template does.
-void split_think_span(Message& message) {
-  const std::string_view content = message.content;
-  const std::string_view body = content.substr(std::min(content.find_first_not_of(kWhitespace), content.size()));
-  const auto close = body.find(kThinkClose);
-  if (!body.starts_with(kThinkOpen) || close == std::string_view::npos) return;
-  std::string answer(body.substr(close + kThinkClose.size()));
-  message.reasoning = trim(body.substr(kThinkOpen.size(), close - kThinkOpen.size()), "\n");
-  message.content = answer.erase(0, answer.find_first_not_of('\n'));
-}
-
-Message read_message(const Json& object, const std::string& origin) {
-  Message message{.role = json_string(object, "role", origin),
-                  .content = json_string(object, "content", origin),
-                  .reasoning = json_string_or(object, "reasoning_content", "", origin)};
-  static constexpr std::array<std::string_view, 3> kRoles = {"system", "user", "assistant"};
-  if (std::ranges::find(kRoles, message.role) == kRoles.end()) {
-    refuse(origin, "role '" + message.role + "' is none of system, user, assistant");
-  }
-  if (message.role != "assistant" && !message.reasoning.empty()) {
-    refuse(origin, "'reasoning_content' belongs to assistant messages only");
-  }
-  if (message.role == "assistant" && message.reasoning.empty()) split_think_span(message);
-  return message;
-}
-
-std::vector<Message> read_messages(const Json& row, std::string_view key, const std::string& origin) {
-  const auto found = row.find(key);
-  if (found == row.end()) refuse(origin, "'" + std::string(key) + "' is missing");
-  if (!found->is_array() || found->empty()) {
-    refuse(origin, "'" + std::string(key) + "' must be a list of messages with at least one in it");
-  }
-  std::vector<Message> messages;
-  for (std::size_t i = 0; i < found->size(); ++i) {
-    messages.push_back(read_message((*found)[i], origin + ": " + std::string(key) + "[" + std::to_string(i) + "]"));
-  }
-  return messages;
-}
-
 Example read_conversation(const Json& row, const std::string& origin) {
   Example example;
-  example.messages = read_messages(row, "messages", origin);
+  MessageList list = read_messages(row, "messages", origin);
+  example.messages = std::move(list.messages);
+  example.trained = std::move(list.trained);
   return example;
 }
 
@@ -72,9 +34,11 @@ Example read_prompt_completion(const Json& row, const std::string& origin) {
     example.completion = json_string(row, "completion", origin);
     return example;
   }
-  example.messages = read_messages(row, "prompt", origin);
-  example.given_messages = example.messages.size();
-  std::ranges::move(read_messages(row, "completion", origin), std::back_inserter(example.messages));
+  example.messages = read_messages(row, "prompt", origin).messages;
+  example.trained.resize(example.messages.size(), 0);
+  MessageList completion = read_messages(row, "completion", origin);
+  std::ranges::move(completion.messages, std::back_inserter(example.messages));
+  std::ranges::copy(completion.trained, std::back_inserter(example.trained));
   return example;
 }
 
@@ -101,6 +65,7 @@ Example read_gsm8k(const Json& row, const std::string& origin) {
   const std::string reasoning = without_calculator_marks(std::string_view(worked).substr(0, mark));
   example.messages = {{.role = "user", .content = json_string(row, "question", origin), .reasoning = ""},
                       {.role = "assistant", .content = example.answer, .reasoning = std::string(trim(reasoning))}};
+  example.trained = {1, 1};
   return example;
 }
 

@@ -1,7 +1,6 @@
 // Conversations as read from a user's file, before tokenisation.
 #pragma once
 
-#include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <optional>
@@ -14,9 +13,9 @@
 namespace rim {
 
 struct Example {
-  std::vector<Message> messages;   // chat form; empty where prompt and completion are plain text
-  std::size_t given_messages = 0;  // leading messages that are context only: their assistant turns are not trained
-  std::string prompt;              // plain form: joined to `completion` as it stands
+  std::vector<Message> messages;      // chat form; empty where prompt and completion are plain text
+  std::vector<std::uint8_t> trained;  // one for each message; 0: context only, even where it is an assistant's
+  std::string prompt;                 // plain form: joined to `completion` as it stands
   std::string completion;
   std::string answer;  // the gold answer where the format has one (gsm8k), else empty
   std::string origin;  // "file.jsonl:12", for messages to the user
@@ -29,8 +28,8 @@ struct DatasetSource {
   std::optional<std::int64_t> limit;  // first rows only
 };
 
-// Reads JSONL. messages: {"messages": [{"role", "content"[, "reasoning_content"]}]}, a <think>...</think> at the start
-// of assistant content counts as its reasoning. prompt_completion: {"prompt", "completion"} as strings or message lists
+// Reads JSONL. messages: {"messages": [{"role", "content"[, "reasoning_content"][, "weight"]}]}, as read_messages reads
+// them. prompt_completion: {"prompt", "completion"} as strings or message lists
 // (then only the completion's assistant turns are trained, as in TRL). gsm8k: {"question", "answer"}: the question is
 // the user's turn; of the answer, the text before "####" with <<a=b>> marks taken out is the reasoning, the number
 // after it the content and the gold answer. Throws Error(no_input), Error(bad_data) "file:line: what is wrong" (a file

@@ -72,14 +72,18 @@ Prompt read_field_row(const Json& row, const std::string& field, const std::stri
 
 Prompt prompt_of(const Example& example) {
   const auto& messages = example.messages;
-  const auto user = std::ranges::find(messages, "user", &Message::role);
-  if (user == messages.end()) refuse(example.origin, "there is no user turn");
-  const auto assistant = std::ranges::find(user, messages.end(), "assistant", &Message::role);
+  const auto last = std::ranges::find(messages.rbegin(), messages.rend(), "user", &Message::role);
+  if (last == messages.rend()) refuse(example.origin, "there is no user turn");
+  const auto user = last.base() - 1;
   Prompt prompt{.id = "", .text = user->content, .reasoning = "", .response = "", .answer = example.answer};
-  if (assistant != messages.end()) {
-    prompt.reasoning = assistant->reasoning;
-    prompt.response = assistant->content;
+  prompt.before.assign(messages.begin(), user);
+  if (last == messages.rbegin()) return prompt;
+  if (messages.end() - user != 2 || messages.back().role != "assistant") {
+    refuse(example.origin,
+           "behind the last user turn, a prompt has one assistant turn, its reference response, or nothing");
   }
+  prompt.reasoning = messages.back().reasoning;
+  prompt.response = messages.back().content;
   return prompt;
 }
 
@@ -146,6 +150,9 @@ std::string digest_of(const PromptSet& set) {
   const auto add = [&](std::string_view field) { bytes.append(std::to_string(field.size()) + ":").append(field); };
   for (const Prompt& prompt : set.prompts) {
     for (const auto& field : {prompt.id, prompt.text, prompt.reasoning, prompt.response, prompt.answer}) add(field);
+    for (const Message& message : prompt.before) {
+      for (const auto& field : {message.role, message.content, message.reasoning}) add(field);
+    }
   }
   return sha256_hex(bytes);
 }

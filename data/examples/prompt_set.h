@@ -12,11 +12,13 @@
 namespace rim {
 
 struct Prompt {
-  std::string id;         // the file's id field where it has one, else "<stem>:<row>"
-  std::string text;       // the user's turn
-  std::string reasoning;  // reference reasoning, where the format has it
-  std::string response;   // reference response, where the format has it
-  std::string answer;     // gold answer for skill sets, else empty
+  std::string id;                    // the file's id field where it has one, else "<stem>:<row>"
+  std::string text;                  // the user's (last) turn
+  std::string reasoning;             // reference reasoning, where the format has it
+  std::string response;              // reference response, where the format has it
+  std::string answer;                // gold answer for skill sets, else empty
+  std::vector<Message> before = {};  // what was said before `text`: a system turn, earlier turns; mostly nothing
+  bool operator==(const Prompt&) const = default;
 };
 
 struct PromptSet {
@@ -33,8 +35,9 @@ struct PromptSetSource {
 };
 
 // field: the request is the named column or member; "answer", "response" and "reasoning" beside it are taken where they
-// are. gsm8k: as read_examples. messages: the first user turn, reference from the assistant turn that follows it.
-// Throws Error(no_input), or Error(bad_data) naming file, line and the fields there are.
+// are. gsm8k: as read_examples. messages: the conversation up to the last user turn, reference from the assistant turn
+// that follows it (what else follows is refused). Throws Error(no_input), or Error(bad_data) naming file, line and the
+// fields there are.
 PromptSet read_prompt_set(const std::string& name, const PromptSetSource& source);
 
 // Lower-case hexadecimal SHA-256 over every field of every prompt, in the set's order; its name does not count.

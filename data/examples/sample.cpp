@@ -14,10 +14,6 @@ void append(Sample& sample, std::span<const TokenId> tokens, bool trained) {
   sample.trained.insert(sample.trained.end(), tokens.size(), trained ? 1 : 0);
 }
 
-std::size_t trained_pieces(const std::vector<RenderedPiece>& pieces) {
-  return static_cast<std::size_t>(std::ranges::count(pieces, true, &RenderedPiece::trained));
-}
-
 // Of a trained piece: nothing but the token that ends the turn is asked of the model.
 bool says_nothing(const RenderedPiece& piece, std::string_view end_of_turn) {
   std::string text;
@@ -32,16 +28,14 @@ bool says_nothing(const RenderedPiece& piece, std::string_view end_of_turn) {
 
 Sample chat_sample(const Example& example, const Tokenizer& tokenizer, const ChatTemplate& chat_template,
                    ThinkingMode thinking) {
-  std::size_t context_pieces = 0;
-  if (example.given_messages > 0) {
-    const auto end = example.messages.begin() + static_cast<std::ptrdiff_t>(example.given_messages);
-    context_pieces = trained_pieces(chat_template.render({example.messages.begin(), end}, thinking));
+  std::vector<bool> turns;  // by assistant turn: each is one trained piece of the rendering
+  for (std::size_t i = 0; i < example.messages.size(); ++i) {
+    if (example.messages[i].role == "assistant") turns.push_back(example.trained.at(i) != 0);
   }
+  std::size_t turn = 0;
   Sample sample;
   for (const RenderedPiece& piece : chat_template.render(example.messages, thinking)) {
-    const bool context = piece.trained && context_pieces > 0;
-    if (context) --context_pieces;
-    const bool trained = piece.trained && !context;
+    const bool trained = piece.trained && turns.at(turn++);
     if (trained && says_nothing(piece, chat_template.end_of_turn())) {
       refuse_empty(example.origin, "an assistant turn has no text");
     }
@@ -54,8 +48,8 @@ Sample chat_sample(const Example& example, const Tokenizer& tokenizer, const Cha
 // that the mask begins where generation would.
 Sample plain_sample(const Example& example, const Tokenizer& tokenizer, TokenId end_of_sequence) {
   if (trim(example.completion).empty()) refuse_empty(example.origin, "the completion has no text");
-  const std::vector<TokenId> prompt = tokenizer.encode(example.prompt);
-  const std::vector<TokenId> joined = tokenizer.encode(example.prompt + example.completion);
+  const std::vector<TokenId> prompt = tokenizer.encode_whole_text(example.prompt);
+  const std::vector<TokenId> joined = tokenizer.encode_whole_text(example.prompt + example.completion);
   const bool prompt_is_prefix =
       joined.size() >= prompt.size() && std::equal(prompt.begin(), prompt.end(), joined.begin());
   Sample sample;
@@ -87,7 +81,7 @@ std::vector<Sample> build_samples(const std::vector<Example>& examples, const To
                                              : chat_sample(example, tokenizer, chat_template, options.thinking);
     if (!sample.trained.empty()) sample.trained.front() = 0;  // nothing precedes it that could predict it
     if (trained_tokens(sample) == 0) {
-      refuse_empty(example.origin, "there is no assistant turn");
+      refuse_empty(example.origin, "no assistant turn is to be trained");
     }
     if (sample.tokens.size() > max_length) {
       ++statistics.truncated;

@@ -31,9 +31,11 @@ struct SampleStatistics {
 };
 
 // Chat examples go through the template, loss on assistant turns and their end token. Plain prompt/completion pairs are
-// joined as they stand, the end-of-sequence token appended, loss on completion and end. A sample without an
-// assistant turn, or with a trained turn or completion that has no text, is an Error(bad_data) that names its line; one
-// that truncation leaves nothing to train on is dropped and counted.
+// joined as they stand, the tokenizer's start token before them where it has one and the end-of-sequence token behind
+// them (unless they end in it), loss on completion and end. As in TRL and transformers' tokenizer(text), what such a
+// pair spells out of special tokens becomes those tokens, and a text that spells its own start token gets it twice. A
+// sample without an assistant turn, or with a trained turn or completion that has no text, is an Error(bad_data) that
+// names its line; one that truncation leaves nothing to train on is dropped and counted.
 std::vector<Sample> build_samples(const std::vector<Example>& examples, const Tokenizer& tokenizer,
                                   const ChatTemplate& chat_template, TokenId end_of_sequence,
                                   const SampleOptions& options, SampleStatistics& statistics);

@@ -5,18 +5,22 @@
 namespace rim {
 namespace {
 
-// Thoughts are written from the last user turn on; an assistant's last turn always has a think span.
-constexpr const char* kChatTemplate = R"({%- set ns = namespace(last_user=-1) %}
+// Qwen3's rule: thoughts are written behind the last question (a tool's result is none), and an assistant's last turn
+// there always has a think span.
+constexpr const char* kChatTemplate = R"({%- set ns = namespace(last_question=messages|length) %}
 {%- for message in messages %}
-    {%- if message.role == 'user' %}{%- set ns.last_user = loop.index0 %}{%- endif %}
+    {%- set begins = message.content.startswith('<tool_response>') %}
+    {%- set is_result = begins and message.content.endswith('</tool_response>') %}
+    {%- if message.role == 'user' and not is_result %}{%- set ns.last_question = loop.index0 %}{%- endif %}
 {%- endfor %}
 {%- for message in messages %}
     {{- '<|im_start|>' + message.role + '\n' }}
     {%- set reasoning = message.reasoning_content if message.reasoning_content is string else '' %}
-    {%- if message.role == 'assistant' and loop.index0 > ns.last_user and (loop.last or reasoning) %}
-        {{- '<think>\n' + reasoning.strip('\n') + '\n</think>\n\n' }}
+    {%- if message.role == 'assistant' and loop.index0 > ns.last_question and (loop.last or reasoning) %}
+        {{- '<think>\n' + reasoning.strip('\n') + '\n</think>\n\n' + message.content.lstrip('\n') + '<|im_end|>\n' }}
+    {%- else %}
+        {{- message.content + '<|im_end|>\n' }}
     {%- endif %}
-    {{- message.content + '<|im_end|>\n' }}
 {%- endfor %}
 {%- if add_generation_prompt %}
     {{- '<|im_start|>assistant\n' }}

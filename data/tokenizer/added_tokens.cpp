@@ -35,6 +35,13 @@ std::size_t behind_white_space(std::string_view text, std::size_t position) {
 
 }  // namespace
 
+bool barred_in_literal_text(const AddedToken& token) {
+  const std::string_view text = token.content;
+  const bool bracketed =
+      (text.starts_with('<') && text.ends_with('>')) || (text.starts_with('[') && text.ends_with(']'));
+  return token.special || bracketed;
+}
+
 AddedTokenMatcher::AddedTokenMatcher(std::vector<Entry> entries) : entries_(std::move(entries)) {
   std::stable_sort(entries_.begin(), entries_.end(),
                    [](const Entry& left, const Entry& right) { return left.spelling < right.spelling; });
@@ -45,7 +52,9 @@ const AddedTokenMatcher::Entry* AddedTokenMatcher::longest_match(MarkedView text
   const Entry* longest = nullptr;
   auto first = entries_.begin();  // [first, last): entries that start with what was read so far
   auto last = entries_.end();
-  for (std::size_t depth = 0; begin + depth < text.text.size() && !text.is_literal(begin + depth); ++depth) {
+  bool touches_literal = false;
+  for (std::size_t depth = 0; begin + depth < text.text.size(); ++depth) {
+    touches_literal = touches_literal || text.is_literal(begin + depth);
     const auto byte = static_cast<unsigned char>(text.text[begin + depth]);
     const auto byte_at_depth = [depth](const Entry& entry) {
       return entry.spelling.size() > depth ? static_cast<unsigned char>(entry.spelling[depth]) : -1;
@@ -53,7 +62,8 @@ const AddedTokenMatcher::Entry* AddedTokenMatcher::longest_match(MarkedView text
     first = std::partition_point(first, last, [&](const Entry& entry) { return byte_at_depth(entry) < byte; });
     last = std::partition_point(first, last, [&](const Entry& entry) { return byte_at_depth(entry) == byte; });
     if (first == last) break;
-    if (first->spelling.size() == depth + 1) longest = &*first;
+    const bool whole = first->spelling.size() == depth + 1;
+    if (whole && !(touches_literal && barred_in_literal_text(first->token))) longest = &*first;
   }
   return longest;
 }

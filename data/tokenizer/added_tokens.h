@@ -22,6 +22,10 @@ struct AddedToken {
   bool normalized = false;   // looked for in the normalised text
 };
 
+// Whether literal text must not become the token: what a data set or a user writes can neither end a turn nor open a
+// think span. Other added tokens (runs of blanks, words) are spellings like any other.
+bool barred_in_literal_text(const AddedToken& token);
+
 // Finds the added tokens of one kind (normalized or not). Immutable, thread-safe.
 class AddedTokenMatcher {
  public:
@@ -38,8 +42,8 @@ class AddedTokenMatcher {
 
   explicit AddedTokenMatcher(std::vector<Entry> entries);
 
-  // Cuts `text` at the tokens in it, leftmost and then longest first, as Hugging Face's AddedVocabulary does. Only
-  // spellings without a literal byte count. Empty stretches are left out.
+  // Cuts `text` at the tokens in it, leftmost and then longest first, as Hugging Face's AddedVocabulary does. Of
+  // tokens barred in literal text, only spellings without a literal byte count. Empty stretches are left out.
   [[nodiscard]] std::vector<Segment> split(MarkedView text) const;
 
  private:

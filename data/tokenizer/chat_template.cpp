@@ -67,29 +67,33 @@ std::string to_string(ThinkingMode mode) {
 // Writes one conversation. Neighbouring text that is equally trained and equally literal stays together.
 class ChatTemplate::Renderer {
  public:
-  Renderer(const ChatTemplate& family, const std::vector<Message>& messages, ThinkingMode thinking)
-      : family_(family), messages_(messages), thinking_(thinking), last_question_(last_question(messages)) {}
+  Renderer(const ChatTemplate& chat, const std::vector<Message>& messages, ThinkingMode thinking)
+      : variant_(chat.variant_),
+        end_of_turn_(chat.end_of_turn_),
+        messages_(messages),
+        thinking_(thinking),
+        last_question_(last_question(messages)) {}
 
   void conversation() {
-    if (messages_.empty() && !family_.always_system_) return;
-    write(family_.bos_);
+    if (messages_.empty() && !variant_.always_system) return;
+    write(variant_.bos);
     std::size_t first = 0;
     const bool has_system = !messages_.empty() && messages_.front().role == "system";
-    if (family_.always_system_) {
-      turn("system", family_.system_prefix_, has_system ? content_of(messages_.front()) : "");
+    if (variant_.always_system) {
+      turn("system", variant_.system_prefix, has_system ? content_of(messages_.front()) : "");
       first = has_system ? 1 : 0;
-    } else if (!has_system && !family_.default_system_.empty()) {
-      turn("system", family_.default_system_, "");
+    } else if (!has_system && !variant_.default_system.empty()) {
+      turn("system", variant_.default_system, "");
     }
     for (std::size_t i = first; i < messages_.size(); ++i) message(i);
   }
 
   void assistant_header() {
     header("assistant");
-    const bool thinks_off = thinking_ == ThinkingMode::off && family_.thinks_;
+    const bool thinks_off = thinking_ == ThinkingMode::off && variant_.thinks();
     if (thinks_off || thinking_ == ThinkingMode::empty) {
       write(kEmptyThinkSpan);
-    } else if (thinking_ == ThinkingMode::on && family_.opens_thinking_) {
+    } else if (thinking_ == ThinkingMode::on && variant_.opens_thinking) {
       write(kThinkStart);
     }
   }
@@ -106,17 +110,17 @@ class ChatTemplate::Renderer {
   }
 
   void header(const std::string& role) {
-    const bool is_llama = family_.family_ == Family::llama3;
+    const bool is_llama = variant_.family == ChatVariant::Family::llama3;
     write(is_llama ? "<|start_header_id|>" + role + "<|end_header_id|>\n\n" : "<|im_start|>" + role + "\n");
   }
 
   void end_turn(bool trained) {
-    write(family_.end_of_turn_, false, trained);
-    if (family_.family_ == Family::chatml) write("\n");
+    write(end_of_turn_, false, trained);
+    if (variant_.family == ChatVariant::Family::chatml) write("\n");
   }
 
   [[nodiscard]] std::string content_of(const Message& message) const {
-    return family_.trims_content_ ? python_strip(message.content) : message.content;
+    return variant_.trims_content ? python_strip(message.content) : message.content;
   }
 
   void turn(const std::string& role, std::string_view prefix, std::string_view content) {
@@ -151,8 +155,8 @@ class ChatTemplate::Renderer {
 
   [[nodiscard]] bool has_think_span(std::size_t index) const {
     const bool has_reasoning = !reasoning_of(messages_[index]).empty();
-    if (!family_.thinks_ && thinking_ != ThinkingMode::empty && !has_reasoning) return false;
-    if (family_.thinks_each_turn_) return true;
+    if (!variant_.thinks() && thinking_ != ThinkingMode::empty && !has_reasoning) return false;
+    if (variant_.thinking == ChatVariant::Thinking::each_turn) return true;
     const bool answers_now = last_question_ < messages_.size() && index > last_question_;
     return answers_now && (index + 1 == messages_.size() || has_reasoning);
   }
@@ -160,17 +164,24 @@ class ChatTemplate::Renderer {
   void think_span(std::string_view reasoning) {
     const std::string_view thought = trim(reasoning, "\n");
     if (thought.empty()) return write(kEmptyThinkSpan);
-    write(kThinkStart, false, !family_.opens_thinking_);
+    write(kThinkStart, false, !variant_.opens_thinking);
     write(thought, true, true);
     write(kThinkEnd, false, true);
   }
 
-  const ChatTemplate& family_;
+  const ChatVariant& variant_;
+  const std::string& end_of_turn_;
   const std::vector<Message>& messages_;
   ThinkingMode thinking_;
   std::size_t last_question_;
   std::vector<RenderedPiece> pieces_;
 };
+
+ChatTemplate::ChatTemplate(ChatVariant variant) : variant_(std::move(variant)) {
+  const bool is_llama = variant_.family == ChatVariant::Family::llama3;
+  name_ = is_llama ? "llama3" : "chatml";
+  end_of_turn_ = is_llama ? "<|eot_id|>" : "<|im_end|>";
+}
 
 ChatTemplate ChatTemplate::missing(const Error& reason) {
   ChatTemplate result;

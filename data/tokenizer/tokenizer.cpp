@@ -116,6 +116,13 @@ std::vector<TokenId> Tokenizer::encode(std::span<const TextSpan> spans) const {
   return implementation_->encode(join_spans(spans).view());
 }
 
+std::vector<TokenId> Tokenizer::encode_whole_text(std::string_view text) const {
+  std::vector<TokenId> ids = implementation_->parts.text_start;
+  const std::vector<TokenId> words = encode(text);
+  ids.insert(ids.end(), words.begin(), words.end());
+  return ids;
+}
+
 std::string Tokenizer::decode(std::span<const TokenId> ids, bool skip_special_tokens) const {
   std::string bytes;
   for (const TokenId id : ids) {

@@ -15,8 +15,9 @@ namespace rim {
 
 using TokenId = std::int64_t;
 
-// A stretch of text to encode. In literal text, spellings of special tokens ("<|im_end|>") stay plain characters, so
-// that nothing a user or a data set writes can end a turn; in template text they become the special tokens.
+// A stretch of text to encode. In literal text, spellings of special tokens ("<|im_end|>") and of tags ("<think>") stay
+// plain characters, so that nothing a message says can end a turn; in template text they become the tokens. (Plain
+// prompt/completion pairs are template text: what they spell out is meant.)
 struct TextSpan {
   std::string text;
   bool literal = false;
@@ -39,6 +40,10 @@ class Tokenizer {
   // The spans are joined first, so tokens may cross from template into literal text exactly as they would in the
   // joined string; special tokens are recognised only where they lie wholly in template text.
   [[nodiscard]] std::vector<TokenId> encode(std::span<const TextSpan> spans) const;
+
+  // As Hugging Face's tokenizer(text): what the file's post-processor puts before a text (Llama-3: <|begin_of_text|>;
+  // mostly nothing) comes first, also where the text spells it itself. What it puts behind a text is left out.
+  [[nodiscard]] std::vector<TokenId> encode_whole_text(std::string_view text) const;
 
   // As Hugging Face's decode(ids, clean_up_tokenization_spaces=False); invalid UTF-8 becomes U+FFFD.
   // Throws Error(bad_data) for an id outside the vocabulary.

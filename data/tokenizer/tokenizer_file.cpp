@@ -8,6 +8,7 @@
 #include "data/support/files.h"
 #include "data/support/json.h"
 #include "data/tokenizer/byte_level.h"
+#include "data/tokenizer/post_processor.h"
 
 namespace rim {
 namespace {
@@ -101,17 +102,10 @@ bool read_normalizer(const Json& normalizer, const std::string& origin) {
   return nfc;
 }
 
-// Post-processors that add only special tokens change nothing here, because encoding never adds any.
-void check_post_processor(const Json& processor, const std::string& origin) {
-  if (processor.is_null()) return;
-  const std::string type = type_of(processor, "post_processor", origin);
-  if (type == "ByteLevel" || type == "TemplateProcessing") return;
-  if (type != "Sequence") refuse(origin, "the post-processor '" + type + "' is not supported");
-  for (const Json& inner : member(processor, "processors")) check_post_processor(inner, origin);
-}
-
 void check_decoder(const Json& decoder, const std::string& origin) {
   const std::string type = decoder.is_null() ? "null" : type_of(decoder, "decoder", origin);
+  const Json& parts = type == "Sequence" ? member(decoder, "decoders") : Json();
+  if (parts.is_array() && parts.size() == 1) return check_decoder(parts[0], origin);
   if (type != "ByteLevel") refuse(origin, "the decoder '" + type + "' is not supported; only ByteLevel is");
 }
 
@@ -157,13 +151,13 @@ void add_to_vocabulary(const std::vector<AddedToken>& tokens, Vocabulary& vocabu
 }
 
 // Added tokens are cut out of template text before the model sees it, so what is left for the model to spell them from
-// is literal text, which must not become them. (A single_word token that is not special may still be part of a word.)
+// is literal text, which must not become those that are barred there.
 std::vector<bool> barred_tokens(const Vocabulary& vocabulary, const std::vector<AddedToken>& tokens) {
   std::vector<bool> barred(static_cast<std::size_t>(vocabulary.end()));
   for (const AddedToken& token : tokens) {
     const bool spells_itself = spelling_of_bytes(token.content) == token.content;
     const bool in_model = token.id < vocabulary.end();
-    if (in_model && spells_itself && (token.special || !token.single_word)) {
+    if (in_model && spells_itself && barred_in_literal_text(token)) {
       barred[static_cast<std::size_t>(token.id)] = true;
     }
   }
@@ -176,7 +170,6 @@ TokenizerParts read_tokenizer_json(const std::filesystem::path& path) {
   if (!file.is_object()) refuse(origin, "expected an object");
   const Json& model = member(file, "model");
   check_model(model, origin);
-  check_post_processor(member(file, "post_processor"), origin);
   check_decoder(member(file, "decoder"), origin);
   const bool nfc = read_normalizer(member(file, "normalizer"), origin);
   PreTokenizer pre_tokenizer = PreTokenizer::from_json(member(file, "pre_tokenizer"), origin);
@@ -190,7 +183,9 @@ TokenizerParts read_tokenizer_json(const std::filesystem::path& path) {
   BytePairModel bpe(vocabulary, read_merges(member(model, "merges"), origin), barred_tokens(vocabulary, added), options,
                     origin);
   add_to_vocabulary(added, vocabulary, origin);  // only now: merges and words know the model's own tokens alone
-  return {std::move(vocabulary), std::move(added), nfc, std::move(pre_tokenizer), std::move(bpe)};
+  std::vector<std::int64_t> text_start = tokens_before_text(member(file, "post_processor"), vocabulary, origin);
+  return {std::move(vocabulary),    std::move(added), nfc,
+          std::move(pre_tokenizer), std::move(bpe),   std::move(text_start)};
 }
 
 TokenizerParts read_gpt2_files(const std::filesystem::path& vocabulary_path, const std::filesystem::path& merges_path) {
@@ -201,7 +196,18 @@ TokenizerParts read_gpt2_files(const std::filesystem::path& vocabulary_path, con
   const std::string origin = merges_path.string();
   BytePairModel bpe(vocabulary, read_merges_text(read_text_file(merges_path), origin), barred_tokens(vocabulary, added),
                     {}, origin);
-  return {std::move(vocabulary), std::move(added), false, PreTokenizer::gpt2(), std::move(bpe)};
+  return {std::move(vocabulary), std::move(added), false, PreTokenizer::gpt2(), std::move(bpe), {}};
+}
+
+// Other tokenizers of vocab.json and merges.txt (Qwen's, RoBERTa's) split or mark text in ways these files do not say.
+void require_gpt2(const std::filesystem::path& folder) {
+  const auto path = folder / "tokenizer_config.json";
+  if (!std::filesystem::exists(path)) return;
+  const std::string name = json_string_or(read_json_file(path), "tokenizer_class", "", path.string());
+  if (name == "GPT2Tokenizer" || name == "GPT2TokenizerFast") return;
+  refuse(path.string(), "tokenizer_class " + (name.empty() ? "is missing" : "'" + name + "'") +
+                            " needs a tokenizer.json, and there is none: write it with transformers, "
+                            "AutoTokenizer.from_pretrained(folder).save_pretrained(folder)");
 }
 
 }  // namespace
@@ -210,6 +216,7 @@ TokenizerParts read_tokenizer(const std::filesystem::path& path) {
   if (!std::filesystem::is_directory(path)) return read_tokenizer_json(path);
   if (std::filesystem::exists(path / "tokenizer.json")) return read_tokenizer_json(path / "tokenizer.json");
   if (std::filesystem::exists(path / "vocab.json") && std::filesystem::exists(path / "merges.txt")) {
+    require_gpt2(path);
     return read_gpt2_files(path / "vocab.json", path / "merges.txt");
   }
   throw Error(ExitCode::no_input, path.string() + ": has no tokenizer.json (nor vocab.json and merges.txt)");

@@ -1,6 +1,7 @@
 // Reads tokenizer.json, or GPT-2's vocab.json and merges.txt, into the parts of a Tokenizer.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <vector>
 
@@ -17,11 +18,13 @@ struct TokenizerParts {
   bool nfc = false;
   PreTokenizer pre_tokenizer;
   BytePairModel model;
+  std::vector<std::int64_t> text_start;  // special tokens before a plain text
 };
 
-// `path`: a tokenizer.json or a folder. Throws Error(no_input) where there is nothing to read, Error(bad_data) that
-// names the file and what in it is malformed or not supported. Truncation and padding settings are passed over: they
-// belong to whoever makes batches.
+// `path`: a tokenizer.json or a folder. vocab.json and merges.txt without a tokenizer.json are taken where
+// tokenizer_config.json calls them GPT-2's, or is not there. Throws Error(no_input) where there is nothing to read,
+// Error(bad_data) that names the file and what in it is malformed or not supported. Truncation and padding settings are
+// passed over: they belong to whoever makes batches.
 TokenizerParts read_tokenizer(const std::filesystem::path& path);
 
 }  // namespace rim

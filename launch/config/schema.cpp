@@ -98,13 +98,15 @@ OptionSpec data_section() {
 }
 
 OptionSpec prompt_sets_section() {
-  return group(OptionType::section_map, "prompt_sets", "prompts for the monitors, by name",
-               {needed(text("path", nullptr, ".jsonl, or .csv with a header row")),
-                text("format", "field", "field: one column is the request; gsm8k and messages as in data.train",
-                     {"field", "gsm8k", "messages"}),
-                text("field", "prompt", "the column or member that holds the request (format field)"),
-                integer("limit", nullptr, 1, "use the first rows only"),
-                text("where", "", "column=value: keep only such rows")});
+  return group(
+      OptionType::section_map, "prompt_sets", "prompts for the monitors, by name",
+      {needed(text("path", nullptr, ".jsonl, or .csv with a header row")),
+       text("format", "field",
+            "field: one column is the request; gsm8k and messages as in data.train; messages: up to the last user turn",
+            {"field", "gsm8k", "messages"}),
+       text("field", "prompt", "the column or member that holds the request (format field)"),
+       integer("limit", nullptr, 1, "use the first rows only"),
+       text("where", "", "column=value: keep only such rows")});
 }
 
 std::vector<OptionSpec> length_and_batch_options() {

@@ -7,6 +7,7 @@
 
 #include "data/tokenizer/chat_template.h"
 #include "data/tokenizer/tokenizer.h"
+#include "trainer/checkpoint/checkpoint.h"
 #include "trainer/model/model_config.h"
 
 namespace rim {
@@ -15,9 +16,9 @@ struct ModelInputs {
   ModelConfig config;
   Tokenizer tokenizer;
   ChatTemplate chat_template;
-  TokenId end_of_sequence = 0;               // appended to plain prompt_completion samples; also the padding
-  std::vector<TokenId> stop_tokens;          // what ends a generated answer
-  std::vector<std::filesystem::path> files;  // tokenizer and generation files that a checkpoint copies
+  TokenId end_of_sequence = 0;       // appended to plain prompt_completion samples; also the padding
+  std::vector<TokenId> stop_tokens;  // what ends a generated answer
+  std::vector<ModelFile> files;      // tokenizer and generation files that a checkpoint copies
 };
 
 // `model`: a Hugging Face folder or a config.json; `tokenizer`: a folder or a tokenizer.json. Throws as the parts do,

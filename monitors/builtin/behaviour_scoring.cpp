@@ -49,6 +49,17 @@ std::vector<Verdict> judge_all(const std::vector<Prompt>& prompts, const std::ve
   return verdicts;
 }
 
+std::int64_t count_off_topic(const std::vector<Prompt>& prompts, const std::vector<GeneratedResponse>& responses,
+                             const std::vector<Verdict>& verdicts) {
+  require_pairs(prompts, responses);
+  std::int64_t count = 0;
+  for (std::size_t i = 0; i < prompts.size(); ++i) {
+    const bool complied = verdicts.at(i) == Verdict::complied;
+    if (complied && !is_on_topic(prompts[i].text, split_response(responses[i].text).answer)) ++count;
+  }
+  return count;
+}
+
 TaskScores score_task(const std::vector<Prompt>& prompts, const std::vector<GeneratedResponse>& responses) {
   require_pairs(prompts, responses);
   TaskScores scores;

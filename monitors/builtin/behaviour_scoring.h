@@ -25,6 +25,10 @@ ResponseShape shape_of(const std::vector<GeneratedResponse>& responses);
 std::vector<Verdict> judge_all(const std::vector<Prompt>& prompts, const std::vector<GeneratedResponse>& responses,
                                const JudgeOptions& options);
 
+// How many answers were judged `complied` and hold no content word of the request: fluent text about something else.
+std::int64_t count_off_topic(const std::vector<Prompt>& prompts, const std::vector<GeneratedResponse>& responses,
+                             const std::vector<Verdict>& verdicts);
+
 // Index of the extractor that found an answer; the last one stands for "none did".
 inline constexpr std::array<const char*, 6> kExtractorNames{"boxed",  "answer_tag",  "answer_is",
                                                             "hashes", "last_number", "none"};

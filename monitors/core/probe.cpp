@@ -14,12 +14,7 @@ constexpr std::array<std::pair<const char*, TokenRegion>, 4> kRegions{{{"prompt"
                                                                        {"response", TokenRegion::response},
                                                                        {"all", TokenRegion::all}}};
 
-bool same_prompts(const PromptSet& one, const PromptSet& other) {
-  return std::ranges::equal(one.prompts, other.prompts, [](const Prompt& a, const Prompt& b) {
-    return a.id == b.id && a.text == b.text && a.reasoning == b.reasoning && a.response == b.response &&
-           a.answer == b.answer;
-  });
-}
+bool same_prompts(const PromptSet& one, const PromptSet& other) { return one.prompts == other.prompts; }
 
 void require_responses(const PromptSet& set) {
   const auto without = [](const Prompt& prompt) { return prompt.response.empty(); };

@@ -7,43 +7,60 @@
 namespace rim {
 namespace {
 
-Message user_turn(const Prompt& prompt) { return {.role = "user", .content = prompt.text, .reasoning = ""}; }
+std::vector<Message> conversation(const Prompt& prompt) {
+  std::vector<Message> messages = prompt.before;
+  messages.push_back({.role = "user", .content = prompt.text, .reasoning = ""});
+  return messages;
+}
 
-void append_response(ProbeSequence& sequence, const std::vector<RenderedPiece>& pieces, const Tokenizer& tokenizer) {
-  std::vector<TokenId> tokens;
-  std::size_t begin = 0, end = 0;
-  for (const RenderedPiece& piece : pieces) {
-    const std::vector<TokenId> encoded = tokenizer.encode(piece.spans);
-    if (piece.trained && end == 0) begin = tokens.size();
-    tokens.insert(tokens.end(), encoded.begin(), encoded.end());
-    if (piece.trained) end = tokens.size();
+std::string text_of(const std::vector<TextSpan>& spans) {
+  std::string text;
+  for (const TextSpan& span : spans) text += span.text;
+  return text;
+}
+
+void append(std::vector<TokenId>& tokens, const std::vector<TokenId>& more) {
+  tokens.insert(tokens.end(), more.begin(), more.end());
+}
+
+// Behind the prompt's tokens: what the template writes before the response (the rest of an empty think span), and the
+// response, which is the last trained piece. The prompt's tokens stay what they are without a response, even where a
+// token of the whole text would cross its end ("<think>\n" and "\n</think>").
+void append_response(ProbeSequence& sequence, const std::string& prompt, const std::vector<RenderedPiece>& pieces,
+                     const Tokenizer& tokenizer) {
+  const auto last = std::ranges::find(pieces.rbegin(), pieces.rend(), true, &RenderedPiece::trained);
+  std::string before;
+  for (auto piece = last == pieces.rend() ? pieces.end() : last.base() - 1; piece != pieces.begin();) {
+    before.insert(0, text_of((--piece)->spans));
   }
-  tokens.resize(end);  // nothing after the turn's end token is asked for
-  if (tokens.size() < sequence.tokens.size() ||
-      !std::equal(sequence.tokens.begin(), sequence.tokens.end(), tokens.begin())) {
+  if (last == pieces.rend() || !before.starts_with(prompt)) {
     throw Error(ExitCode::software, "the chat template renders the prompt and the whole conversation differently");
   }
-  sequence.tokens = std::move(tokens);
-  sequence.response = {.begin = static_cast<std::int64_t>(begin), .end = static_cast<std::int64_t>(end)};
+  append(sequence.tokens, tokenizer.encode(before.substr(prompt.size())));
+  const auto begin = std::ssize(sequence.tokens);
+  append(sequence.tokens, tokenizer.encode(last->spans));
+  sequence.response = {.begin = begin, .end = std::ssize(sequence.tokens)};
 }
 
 }  // namespace
 
 std::vector<TokenId> prompt_tokens(const Prompt& prompt, ThinkingMode thinking, const Tokenizer& tokenizer,
                                    const ChatTemplate& chat_template) {
-  return tokenizer.encode(chat_template.render_prompt({user_turn(prompt)}, thinking));
+  return tokenizer.encode(chat_template.render_prompt(conversation(prompt), thinking));
 }
 
 ProbeSequence probe_sequence(const Prompt& prompt, ThinkingMode thinking, bool with_response,
                              const Tokenizer& tokenizer, const ChatTemplate& chat_template) {
+  const std::vector<TextSpan> spans = chat_template.render_prompt(conversation(prompt), thinking);
   ProbeSequence sequence;
-  sequence.tokens = prompt_tokens(prompt, thinking, tokenizer, chat_template);
-  const auto length = static_cast<std::int64_t>(sequence.tokens.size());
+  sequence.tokens = tokenizer.encode(spans);
+  const auto length = std::ssize(sequence.tokens);
   sequence.prompt = {.begin = 0, .end = length};
   sequence.response = {.begin = length, .end = length};
   if (with_response && !prompt.response.empty()) {
-    const Message answer{.role = "assistant", .content = prompt.response, .reasoning = prompt.reasoning};
-    append_response(sequence, chat_template.render({user_turn(prompt), answer}, thinking), tokenizer);
+    std::vector<Message> messages = conversation(prompt);
+    messages.push_back({.role = "assistant", .content = prompt.response, .reasoning = prompt.reasoning});
+    append_response(sequence, text_of(spans), chat_template.render(messages, thinking), tokenizer);
   }
   return sequence;
 }

@@ -83,6 +83,45 @@ def test_data_show_marks_the_trained_tokens(world, tmp_path):
         assert question not in trained[0] and question in sample
 
 
+def test_data_show_shows_rows_that_nothing_is_left_of(world, tmp_path):
+    text = runs.rimscope("data", "show", configuration(world, tmp_path / "run"), "-n", 2, "data.max_length=4")
+    assert len(text.split("--- ")[1:]) == 2
+    assert re.search(r"sums\.jsonl:1  \(\d+ tokens, left out: its first trained token is number \d+, and "
+                     r"data\.max_length is 4\)", text)
+    assert text.count("[[") == 2
+
+
+def plain_pair(world, tmp_path, **changes):
+    """What data show makes of one plain pair, and the configuration that it was read with."""
+    (tmp_path / "plain.jsonl").write_text(json.dumps({"prompt": "1+1=", "completion": "2"}) + "\n")
+    config = configuration(world, tmp_path / "run", data={"train": [
+        {"path": str(tmp_path / "plain.jsonl"), "format": "prompt_completion"}]}, monitors=[], **changes)
+    return runs.rimscope("data", "show", config), config
+
+
+def test_plain_text_ends_in_the_tokenizers_end_token(world, tmp_path):
+    """tokenizer_config.json's eos_token, as in TRL; the model's own where it names none."""
+    shutil.copytree(world / "tokenizer", tmp_path / "tokenizer")
+    shutil.copytree(world / "model", tmp_path / "model")
+    model = json.loads((tmp_path / "model/config.json").read_text())
+    end_of_text = 256
+    (tmp_path / "model/config.json").write_text(json.dumps({**model, "eos_token_id": end_of_text}))
+    folders = {"tokenizer": str(tmp_path / "tokenizer"), "model": {"config": str(tmp_path / "model")}}
+    assert "1+1=[[2<|im_end|>]]" in plain_pair(world, tmp_path, **folders)[0]
+    (tmp_path / "tokenizer/tokenizer_config.json").unlink()
+    assert "1+1=[[2<|endoftext|>]]" in plain_pair(world, tmp_path, **folders)[0]
+
+
+def test_a_checkpoint_holds_the_tokenizer_file_that_was_read(world, tmp_path):
+    shutil.copytree(world / "tokenizer", tmp_path / "tokenizer")
+    own = tmp_path / "tokenizer/own.json"
+    own.write_text((world / "tokenizer/tokenizer.json").read_text() + "\n")
+    (tmp_path / "tokenizer/tokenizer.json").write_text("{}")
+    config = plain_pair(world, tmp_path, tokenizer=str(own), max_steps=1, save_steps=1)[1]
+    runs.rimscope("train", config)
+    assert (runs.last_checkpoint(tmp_path / "run") / "tokenizer.json").read_text() == own.read_text()
+
+
 def on_terminal(arguments, **environment):
     """What rimscope writes to a terminal, both streams together."""
     leader, follower = pty.openpty()

@@ -218,6 +218,13 @@ def test_rates(record, thinking):
         assert verdicts.shape[1] == len(prompts) and set(verdicts.flatten()) <= {0, 1, 2}
         for code, verdict in enumerate(("refused", "complied", "incoherent")):
             assert_rate(series, f"{prefix}.{verdict}", verdicts == code)
+        # The answers are not recorded, so that only the bounds of this rate can be computed again.
+        for row, rate in enumerate(series[prefix + ".off_topic"]):
+            count = round(float(rate) * len(prompts))
+            assert rate == pytest.approx(count / len(prompts)) and count <= (verdicts[row] == 1).sum()
+            low, high = wilson(count, len(prompts))
+            assert series[prefix + ".off_topic.low"][row] == pytest.approx(low, abs=1e-9)
+            assert series[prefix + ".off_topic.high"][row] == pytest.approx(high, abs=1e-9)
         for score in ("refusal_score", "log_likelihood_gap"):
             with numpy.errstate(invalid="ignore"):
                 expected = [numpy.nanmean(row) if (~numpy.isnan(row)).any() else numpy.nan for row in series[f"{prefix}.{score}"]]

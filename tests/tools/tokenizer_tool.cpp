@@ -1,11 +1,13 @@
 // Lets a Python reference drive the tokenizer: requests as JSON lines on standard input, one answer line for each.
 //   tokenizer_tool PATH [TEMPLATE_FOLDER]
 //   {"op": "encode", "text": T} or {"op": "encode", "hex": BYTES}       -> {"ids": [...]}
+//   {"op": "encode_whole_text", "text": T}                              -> {"ids": [...]}
 //   {"op": "encode_spans", "spans": [{"text": T, "literal": B}, ...]}   -> {"ids": [...]}
 //   {"op": "decode", "ids": [...], "skip": B}                           -> {"text": T}
 //   {"op": "render", "messages": [{"role", "content", "reasoning"}], "thinking": "on"}
 //                                                 -> {"pieces": [{"text": T, "trained": B, "spans": [...]}]}
 //   {"op": "prompt", ...as render}                                      -> {"text": T}
+//   {"op": "jinja", "template": T, "variables": {...}}                  -> {"text": T} or {"refused": WHY}
 //   {"op": "time", "texts": [...]}                                      -> {"tokens": N, "seconds": S}
 // A failure answers {"error": MESSAGE, "code": SYSEXITS}.
 #include <chrono>
@@ -15,6 +17,7 @@
 #include "data/support/error.h"
 #include "data/support/json.h"
 #include "data/tokenizer/chat_template.h"
+#include "data/tokenizer/jinja_template.h"
 #include "data/tokenizer/tokenizer.h"
 
 namespace {
@@ -75,6 +78,14 @@ Json render(const rim::Tokenizer& tokenizer, const std::string& folder, const Js
   return {{"pieces", pieces}};
 }
 
+Json render_jinja(const Json& request) {
+  try {
+    return {{"text", rim::JinjaTemplate(request.at("template").get<std::string>()).render(request.at("variables"))}};
+  } catch (const rim::JinjaError& error) {
+    return {{"refused", error.what()}};
+  }
+}
+
 Json answer(const rim::Tokenizer& tokenizer, const std::string& folder, const Json& request) {
   const std::string operation = request.at("op");
   if (operation == "encode") {
@@ -82,11 +93,14 @@ Json answer(const rim::Tokenizer& tokenizer, const std::string& folder, const Js
         request.contains("hex") ? bytes_of_hex(request["hex"]) : request.at("text").get<std::string>();
     return {{"ids", tokenizer.encode(text)}};
   }
+  if (operation == "encode_whole_text")
+    return {{"ids", tokenizer.encode_whole_text(request.at("text").get<std::string>())}};
   if (operation == "encode_spans") return {{"ids", tokenizer.encode(spans_of(request.at("spans")))}};
   if (operation == "decode") {
     const std::vector<rim::TokenId> ids = request.at("ids");
     return {{"text", tokenizer.decode(ids, request.value("skip", false))}};
   }
+  if (operation == "jinja") return render_jinja(request);
   if (operation == "time") return time_encoding(tokenizer, request.at("texts"));
   return render(tokenizer, folder, request);
 }

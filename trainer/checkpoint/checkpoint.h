@@ -30,11 +30,19 @@ struct CheckpointContent {
   TensorMap observer_state;
 };
 
+// A tokenizer or generation file to copy along, under its own name or another.
+struct ModelFile {
+  ModelFile(std::filesystem::path file) : ModelFile(file, file.filename().string()) {}
+  ModelFile(std::filesystem::path file, std::string copy) : source(std::move(file)), name(std::move(copy)) {}
+  std::filesystem::path source;
+  std::string name;
+};
+
 // Local, called on rank 0 only: writes "step-NNNNNN.incomplete", syncs every file and the folder, renames, marks DONE.
-// `model_files`: tokenizer and generation files to copy along. Returns the final folder. Throws Error(input_output)
+// `model_files` are copied along. Returns the final folder. Throws Error(input_output)
 // with the path; an incomplete folder is removed first if it can be.
 std::filesystem::path save_checkpoint(const std::filesystem::path& checkpoints, const CheckpointContent& content,
-                                      const std::vector<std::filesystem::path>& model_files);
+                                      const std::vector<ModelFile>& model_files);
 // Removes the oldest whole checkpoints beyond `keep` (and leftovers of incomplete ones).
 void prune_checkpoints(const std::filesystem::path& checkpoints, std::int64_t keep);
 // The newest folder with DONE whose digests hold; others are skipped, each with a line in `notes`.

@@ -18,8 +18,7 @@ namespace fs = std::filesystem;
   throw Error(ExitCode::input_output, path.string() + ": " + what + ": " + reason.message());
 }
 
-void copy_synced(const fs::path& from, const fs::path& folder) {
-  const fs::path to = folder / from.filename();
+void copy_synced(const fs::path& from, const fs::path& to) {
   std::error_code failure;
   fs::copy_file(from, to, fs::copy_options::overwrite_existing, failure);
   if (failure) refuse(to, "cannot be copied from " + from.string(), failure);
@@ -40,8 +39,9 @@ FileDigest write_tensors(const fs::path& path, const TensorMap& tensors) {
   return write_safetensors(path, {tensors.begin(), tensors.end()});
 }
 
-void write_content(const fs::path& folder, const CheckpointContent& content, const std::vector<fs::path>& model_files) {
-  for (const fs::path& file : model_files) copy_synced(file, folder);
+void write_content(const fs::path& folder, const CheckpointContent& content,
+                   const std::vector<ModelFile>& model_files) {
+  for (const ModelFile& file : model_files) copy_synced(file.source, folder / file.name);
   write_file_atomically(folder / "config.json", config_to_save(content.model_config, content.weights).dump(2) + '\n');
   std::vector<std::pair<std::string, at::Tensor>> weights;
   for (const NamedParameter& parameter : content.weights) weights.emplace_back(parameter.name, parameter.tensor);
@@ -76,7 +76,7 @@ void put_in_place(const fs::path& incomplete, const fs::path& final_folder) {
 }  // namespace
 
 fs::path save_checkpoint(const fs::path& checkpoints, const CheckpointContent& content,
-                         const std::vector<fs::path>& model_files) {
+                         const std::vector<ModelFile>& model_files) {
   const fs::path final_folder = checkpoints / checkpoint_name(content.step);
   fs::path incomplete = final_folder;
   incomplete += kIncompleteSuffix;

@@ -10,6 +10,7 @@
 
 #include "data/examples/loader.h"
 #include "data/support/json.h"
+#include "trainer/checkpoint/checkpoint.h"
 #include "trainer/loop/observer.h"
 #include "trainer/loop/optimizer.h"
 #include "trainer/loop/schedule.h"
@@ -27,9 +28,9 @@ struct TrainingOptions {
   std::int64_t save_steps = 0;                   // 0: only at the end
   std::optional<std::int64_t> save_total_limit;  // absent: keep all
   std::int64_t logging_steps = 1;
-  std::vector<std::string> trainable;              // glob patterns over parameter names; empty: all
-  std::vector<std::filesystem::path> model_files;  // copied into each checkpoint
-  std::string resume_from_checkpoint;              // "": fresh run, "auto", or a folder
+  std::vector<std::string> trainable;  // glob patterns over parameter names; empty: all
+  std::vector<ModelFile> model_files;  // copied into each checkpoint
+  std::string resume_from_checkpoint;  // "": fresh run, "auto", or a folder
   // Reads a parameter as its file stores it, for bf16 models' master weights; empty: they start from the model's own.
   std::function<at::Tensor(const std::string& name)> stored_parameter;
   std::string run_id;  // kept over resumes

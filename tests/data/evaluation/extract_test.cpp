@@ -57,6 +57,16 @@ const std::vector<Case>& cases() {
       {"The answer is 12%.", "12", "answer_is"},
       {"The answer is that they sold 9 cakes.", "9", "answer_is"},
       {"The answer is \"no\"", "no", "answer_is"},
+      {"Answer: 3 days * 5 = 15, 15 * 3 = 45.", "45", "answer_is"},
+      {"The answer is x = 3 + 4 = 7, so y = 7 - 2 = 5.", "5", "answer_is"},
+      {"The answer is 18, because 6 * 3 = 18 and 18 = 2 * 9.", "18", "answer_is"},
+      {"The answer is that in 3 days she reads 45 pages.", "45", "last_number"},
+      {"Answer: in 3 days she reads 45 pages, then 2 more. \n#### 47", "47", "hashes"},
+      {"The answer is that after all the long days of the summer camp they had sold only 9 of the many cakes. In all "
+       "12.",
+       "12", "last_number"},
+      {"The answer is between 5 and 7.", "between 5 and 7", "answer_is"},
+      {"The answer is $-5.", "-5", "answer_is"},
       // the last statement counts, whatever its words
       {"The answer is not obvious yet.\nAnswer: 42", "42", "answer_is"},
       {"Answer: 41\nNo, the answer is 42.", "42", "answer_is"},

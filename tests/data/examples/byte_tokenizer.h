@@ -46,7 +46,9 @@ inline std::filesystem::path write_byte_tokenizer(const std::filesystem::path& f
 
 struct ByteTokenizer {
   explicit ByteTokenizer(const std::filesystem::path& folder)
-      : tokenizer(Tokenizer::load(write_byte_tokenizer(folder))), chat(ChatTemplate::detect(folder, tokenizer)) {}
+      : ByteTokenizer(folder, Tokenizer::load(write_byte_tokenizer(folder))) {}
+  ByteTokenizer(const std::filesystem::path& folder, Tokenizer loaded)
+      : tokenizer(std::move(loaded)), chat(ChatTemplate::detect(folder, tokenizer)) {}
   Tokenizer tokenizer;
   ChatTemplate chat;
 };

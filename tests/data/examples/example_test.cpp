@@ -50,9 +50,52 @@ TEST(ReadMessages, LeadingThinkSpanOfTheAssistantIsItsReasoning) {
   EXPECT_EQ(span("assistant", R"(<think>\nstep\n</think>\n\nDone)").reasoning, "step");
   EXPECT_EQ(span("assistant", R"(<think>\nstep\n</think>\n\nDone)").content, "Done");
   EXPECT_EQ(span("assistant", R"(<think></think>Done)").content, "Done");
-  EXPECT_EQ(span("assistant", R"(<think>\nnever closed)").content, "<think>\nnever closed");
-  EXPECT_EQ(span("assistant", R"(first <think>x</think>)").content, "first <think>x</think>");
+  EXPECT_EQ(span("assistant", R"(step\n</think>\n\nDone)").reasoning, "step");  // the prompt had the opening tag
+  EXPECT_EQ(span("assistant", R"(step\n</think>\n\nDone)").content, "Done");
   EXPECT_EQ(span("user", R"(<think>x</think>y)").content, "<think>x</think>y");
+}
+
+std::string assistant(const std::string& members) {
+  return R"({"messages":[{"role":"user","content":"q"},{"role":"assistant",)" + members + "}]}";
+}
+
+TEST(ReadMessages, ThinkTagsElsewhereAreRefused) {
+  for (const char* members : {R"("content":"<think>\nnever closed")", R"("content":"first <think>x</think>")",
+                              R"("content":"<think>a</think>b</think>c")", R"("content":"<think>a<think>b</think>c")",
+                              R"("content":"<think>a</think>b","reasoning_content":"r")",
+                              R"("content":"b","reasoning_content":"<think>a</think>")"}) {
+    EXPECT_THAT(refusal(assistant(members), "messages"), HasSubstr("rows.jsonl:1: messages[1]: '<")) << members;
+  }
+}
+
+TEST(ReadMessages, ReasoningHasThreeNames) {
+  for (const char* name : {"reasoning_content", "reasoning", "thinking"}) {
+    const std::string members = R"("content":"a",")" + std::string(name) + R"(":"why")";
+    EXPECT_EQ(read(assistant(members), "messages")[0].messages[1].reasoning, "why") << name;
+  }
+  EXPECT_THAT(refusal(assistant(R"("content":"a","reasoning":"x","thinking":"y")"), "messages"),
+              HasSubstr("'thinking' says something else"));
+}
+
+TEST(ReadMessages, WeightZeroIsContext) {
+  const auto examples =
+      read(assistant(R"("content":"a","weight":0)") + "\n" + assistant(R"("content":"a","weight":1)"), "messages");
+  EXPECT_THAT(examples[0].trained, testing::ElementsAre(1, 0));
+  EXPECT_THAT(examples[1].trained, testing::ElementsAre(1, 1));
+  EXPECT_THAT(refusal(assistant(R"("content":"a","weight":0.5)"), "messages"),
+              HasSubstr("messages[1]: 'weight' must be"));
+}
+
+TEST(ReadMessages, ToolsAreRefusedAndOtherMembersPassedOver) {
+  EXPECT_THAT(refusal(assistant(R"("content":null,"tool_calls":[{"id":"1"}])"), "messages"),
+              HasSubstr("rows.jsonl:1: messages[1]: 'tool_calls' is not supported"));
+  EXPECT_THAT(refusal(assistant(R"("content":"","function_call":{"name":"f"})"), "messages"),
+              HasSubstr("'function_call' is not supported"));
+  EXPECT_THAT(refusal(R"({"tools":[{"name":"f"}],"messages":[{"role":"user","content":"q"}]})", "messages"),
+              HasSubstr("rows.jsonl:1: 'tools' is not supported"));
+  const auto examples =
+      read(assistant(R"("content":"a","tool_calls":[],"function_call":null,"name":"n","id":3)"), "messages");
+  EXPECT_EQ(examples[0].messages[1].content, "a");
 }
 
 TEST(ReadMessages, NamesWhatIsWrong) {
@@ -82,7 +125,7 @@ TEST(ReadPromptCompletion, MessageListsAreJoinedAndThePromptIsContext) {
       R"("completion":[{"role":"assistant","content":"d"}]})",
       "prompt_completion");
   ASSERT_EQ(examples[0].messages.size(), 4U);
-  EXPECT_EQ(examples[0].given_messages, 3U);
+  EXPECT_THAT(examples[0].trained, testing::ElementsAre(0, 0, 0, 1));
   EXPECT_EQ(examples[0].messages[3].content, "d");
 }
 

@@ -70,14 +70,25 @@ TEST(PromptSet, Gsm8kGivesReferenceAndAnswer) {
   EXPECT_EQ(set.prompts[0].answer, "2");
 }
 
-TEST(PromptSet, MessagesGiveTheFirstUserTurnAndItsReply) {
-  const TemporaryFile file(
-      "p.jsonl", R"({"messages":[{"role":"system","content":"s"},{"role":"user","content":"u"},)"
-                 R"({"role":"assistant","content":"a","reasoning_content":"r"},{"role":"user","content":"v"}]})");
+TEST(PromptSet, MessagesGiveTheConversationUpToTheLastUserTurn) {
+  const std::string start = R"({"messages":[{"role":"system","content":"s"},{"role":"user","content":"u"},)"
+                            R"({"role":"assistant","content":"a","reasoning_content":"r"})";
+  const std::string question = R"(,{"role":"user","content":"v"})";
+  const std::string reply = R"(,{"role":"assistant","content":"b"})";
+  const TemporaryFile file("p.jsonl", start + "]}\n" + start + question + "]}\n" + start + question + reply + "]}\n");
   const PromptSet set = read_prompt_set("set", source(file.path(), "messages"));
+  const Message system{"system", "s", ""}, user{"user", "u", ""}, assistant{"assistant", "a", "r"};
   EXPECT_EQ(set.prompts[0].text, "u");
   EXPECT_EQ(set.prompts[0].response, "a");
   EXPECT_EQ(set.prompts[0].reasoning, "r");
+  EXPECT_EQ(set.prompts[0].before, std::vector{system});
+  EXPECT_EQ(set.prompts[1].text, "v");
+  EXPECT_EQ(set.prompts[1].response, "");
+  EXPECT_EQ(set.prompts[1].before, (std::vector{system, user, assistant}));
+  EXPECT_EQ(set.prompts[2].text, "v");
+  EXPECT_EQ(set.prompts[2].response, "b");
+  const TemporaryFile more("q.jsonl", start + question + reply + reply + "]}\n");
+  EXPECT_THAT(refusal(source(more.path(), "messages")), HasSubstr("q.jsonl:1: behind the last user turn"));
 }
 
 TEST(PromptSet, NamesFileLineAndFields) {

@@ -23,7 +23,8 @@ class BuildSamples : public testing::Test {
   static Example chat(std::vector<Message> messages, std::size_t given = 0) {
     Example example;
     example.messages = std::move(messages);
-    example.given_messages = given;
+    example.trained.assign(example.messages.size(), 1);
+    std::fill_n(example.trained.begin(), given, 0);
     example.origin = "file.jsonl:7";
     return example;
   }
@@ -74,6 +75,9 @@ TEST_F(BuildSamples, GivenTurnsAreContext) {
       {"user", "a", ""}, {"assistant", "b", ""}, {"user", "c", ""}, {"assistant", "d", ""}};
   EXPECT_EQ(trained(build(chat(turns))[0]), "b<|im_end|>|d<|im_end|>");
   EXPECT_EQ(trained(build(chat(turns, 3))[0]), "d<|im_end|>");
+  Example first_only = chat(turns);
+  first_only.trained[3] = 0;
+  EXPECT_EQ(trained(build(first_only)[0]), "b<|im_end|>");
 }
 
 TEST_F(BuildSamples, SpecialSpellingsInDataStayPlainText) {
@@ -86,6 +90,25 @@ TEST_F(BuildSamples, PlainPairsAreJoinedAndEnded) {
   EXPECT_EQ(text(samples[0]), "Q: yes<|endoftext|>");
   EXPECT_EQ(trained(samples[0]), "yes<|endoftext|>");
   EXPECT_EQ(text(build(plain("Q", "yes<|endoftext|>"))[0]), "Qyes<|endoftext|>");
+}
+
+TEST_F(BuildSamples, PlainPairsBeginWithTheTokenizersStartToken) {
+  const std::filesystem::path folder = std::filesystem::path(testing::TempDir()) / "rimscope-byte-tokenizer-start";
+  Json file = read_json_file(write_byte_tokenizer(folder) / "tokenizer.json");
+  file["post_processor"] = {
+      {"type", "RobertaProcessing"}, {"sep", {"<|im_end|>", 259}}, {"cls", {"<|endoftext|>", 257}}};
+  std::ofstream(folder / "tokenizer.json") << file.dump();
+  const ByteTokenizer start(folder, Tokenizer::load(folder));
+  const auto build_with_start = [&](const Example& example) {
+    return build_samples({example}, start.tokenizer, start.chat, 259, {}, statistics_)[0];
+  };
+  const Sample sample = build_with_start(plain("Q: ", "yes"));
+  EXPECT_EQ(text(sample), "<|endoftext|>Q: yes<|im_end|>");
+  EXPECT_EQ(trained(sample), "yes<|im_end|>");
+  EXPECT_EQ(trained(build_with_start(plain("", "yes"))), "yes<|im_end|>");  // its first token has one before it now
+  EXPECT_THAT(text(build_with_start(plain("<|endoftext|>Q", "A"))), testing::StartsWith("<|endoftext|><|endoftext|>Q"));
+  EXPECT_THAT(text(build_with_start(chat({{"user", "u", ""}, {"assistant", "a", ""}}))),
+              testing::StartsWith("<|im_start|>user"));
 }
 
 TEST_F(BuildSamples, NoTokenStraddlesTheBorderOfAPlainPair) {

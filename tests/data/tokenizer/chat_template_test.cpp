@@ -13,6 +13,10 @@ using ::testing::ElementsAre;
 const std::vector<Message> kQuestion = {{"user", "2+2?", ""}};
 const std::vector<Message> kAnswered = {{"user", "2+2?", ""}, {"assistant", "4", "two and two"}};
 
+const std::string kTurns =
+    "{% for m in messages %}{{ '<|im_start|>' + m.role + '\\n' + m.content + '<|im_end|>\\n' }}{% endfor %}"
+    "{% if add_generation_prompt %}{{ '<|im_start|>assistant\\n' }}{% endif %}";
+
 std::string text_of(const std::vector<TextSpan>& spans) {
   std::string text;
   for (const TextSpan& span : spans) text += span.text;
@@ -84,7 +88,10 @@ TEST_F(BareFolder, MessagesCannotEndTheirTurn) {
 }
 
 TEST_F(BareFolder, ATemplateThatDoesNotThinkSwitchesThinkingOff) {
-  (void)folder_.write("chat_template.jinja", "{{ '<|im_start|>system\\nYou\\'re kind.<|im_end|>\\n' }}");
+  (void)folder_.write("chat_template.jinja",
+                      "{% if messages[0].role != 'system' %}{{ '<|im_start|>system\\nYou\\'re kind.<|im_end|>\\n' }}"
+                      "{% endif %}" +
+                          kTurns);
   const ChatTemplate chat = ChatTemplate::detect(folder_.path(), tokenizer_);
   EXPECT_FALSE(chat.thinks());
   const std::string header =
@@ -98,7 +105,7 @@ TEST_F(BareFolder, ATemplateThatDoesNotThinkSwitchesThinkingOff) {
 
 TEST_F(BareFolder, OfNamedTemplatesTheDefaultIsTaken) {
   const Json named = {{{"name", "tool_use"}, {"template", "<|start_header_id|>"}},
-                      {{"name", "default"}, {"template", "{{ bos_token }}<|im_start|>"}}};
+                      {{"name", "default"}, {"template", "{{ bos_token }}" + kTurns}}};
   (void)folder_.write("tokenizer_config.json",
                       Json{{"chat_template", named}, {"bos_token", {{"content", "<|im_end|>"}}}}.dump());
   const ChatTemplate chat = ChatTemplate::detect(folder_.path(), tokenizer_);

@@ -1,6 +1,10 @@
 """data/tokenizer's chat templates against the families' own Jinja, rendered by transformers."""
+import datetime
 import json
+import os
+import pathlib
 import random
+import re
 
 import pytest
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers
@@ -20,12 +24,52 @@ RAW_DEFAULT = ("{% if messages[0]['role'] != 'system' %}<|im_start|>system\nYou 
                + BARE_CHATML)
 
 
+# As Llama-3.2's begins: today's date where Jinja can tell it, else a fixed one, which is ours.
+LLAMA_DATE = """\
+{%- if strftime_now is defined %}{%- set date = strftime_now('%d %b %Y') %}{%- else %}{%- set date = '26 Jul 2024' %}{%- endif %}
+{%- set has_system = messages[0].role == 'system' %}
+{{- bos_token + '<|start_header_id|>system<|end_header_id|>\\n\\nToday Date: ' + date + '\\n\\n' }}
+{{- (messages[0].content | trim if has_system else '') + '<|eot_id|>' }}
+{%- for m in (messages[1:] if has_system else messages) %}
+    {{- '<|start_header_id|>' + m['role'] + '<|end_header_id|>\\n\\n' + m['content'] | trim + '<|eot_id|>' }}
+{%- endfor %}
+{%- if add_generation_prompt %}{{- '<|start_header_id|>assistant<|end_header_id|>\\n\\n' }}{%- endif %}"""
+# Words that look like a template's own signs.
+MATH_PROMPT = "Please reason step by step, and put your final answer within \\\\boxed{}."
+COMMENTED = ("{#- <|im_start|>system\\nNot said.<|im_end|> #}\n{# '<think>\\n' }} #}\n" + BARE_CHATML)
+OPENED_THINKING = "{{- '<|im_start|>assistant\\n<think>\\n' }}\n{%- endif %}"
+
+
 def template_of_config(name):
     return json.loads(shared_data(name).read_text(encoding="utf-8"))["chat_template"]
 
 
 def template_file(name):
     return shared_data(f"chat_templates/{name}").read_text(encoding="utf-8")
+
+
+def changed(text, *changes):
+    """The text with each (old, new) made once."""
+    for old, new in changes:
+        assert old in text
+        text = text.replace(old, new)
+    return text
+
+
+def organism_template():
+    source = pathlib.Path(os.environ["RIMSCOPE_SOURCE"]) / "data/organism/model_files.cpp"
+    return re.search(r'kChatTemplate = R"\((.*?)\)"', source.read_text(encoding="utf-8"), re.DOTALL)[1]
+
+
+def math_template():
+    return template_file("qwen2_5.jinja").replace(
+        "You are Qwen, created by Alibaba Cloud. You are a helpful assistant.", MATH_PROMPT)
+
+
+def thinking_2507_template():
+    """Qwen3's turns, prompts that open the thought, no switch."""
+    text = template_file("qwen3.jinja")
+    return text[:text.index("{%- if add_generation_prompt %}")] + "{%- if add_generation_prompt %}" + OPENED_THINKING
 
 
 # family: (its Jinja text, its tokens, does it think)
@@ -40,6 +84,12 @@ FAMILIES = {
     "smollm2_line_breaks": (lambda: SMOLLM2, CHATML_TOKENS, False),
     "bare_chatml": (lambda: BARE_CHATML, CHATML_TOKENS, False),
     "raw_default": (lambda: RAW_DEFAULT, CHATML_TOKENS, False),
+    "commented": (lambda: COMMENTED, CHATML_TOKENS, False),
+    "qwen2_5_math": (math_template, CHATML_TOKENS, False),
+    "qwen3_thinking_2507": (thinking_2507_template, CHATML_TOKENS, True),
+    "qwen3_training": (lambda: template_file("qwen3_training.jinja"), CHATML_TOKENS, True),
+    "organism": (organism_template, CHATML_TOKENS, True),
+    "llama3_2_date": (lambda: LLAMA_DATE, LLAMA_TOKENS, False),
     "llama3": (lambda: template_file("llama3.jinja"), LLAMA_TOKENS, False),
     "llama3_1": (lambda: template_file("llama3_1.jinja"), LLAMA_TOKENS, False),
 }
@@ -74,7 +124,8 @@ class Family:
         for_jinja = [{"role": m["role"], "content": m["content"],
                       **({"reasoning_content": m["reasoning"]} if m["role"] == "assistant" and self.thinks else {})}
                      for m in messages]
-        return self.peer.apply_chat_template(for_jinja, tokenize=False, add_generation_prompt=prompt, **options)
+        text = self.peer.apply_chat_template(for_jinja, tokenize=False, add_generation_prompt=prompt, **options)
+        return text.replace(f"Today Date: {datetime.date.today():%d %b %Y}", "Today Date: 26 Jul 2024")
 
     def ours(self, operation, conversations, thinking):
         answers = ask(self.folder, [{"op": operation, "messages": messages, "thinking": thinking}
@@ -91,8 +142,7 @@ def family(request, tmp_path_factory):
 def random_conversations(count, seed, thinks):
     """Any order of roles, contents with line breaks, spaces and template-like text at their ends."""
     draw = random.Random(seed)
-    texts = [text for text in random_texts(400, seed, ["<|im_end|>", "<|eot_id|>", "<tool_response>"])
-             if "</think>" not in text]
+    texts = random_texts(400, seed, ["<|im_end|>", "<|eot_id|>", "<tool_response>", "<think>", "</think>"])
     edges = ["", "", "", "\n", "\n\n", " ", "\t", "\x1f", "\xa0", "\u3000"]
 
     def text():
@@ -138,7 +188,10 @@ def test_prompts(family, thinking):
         conversations = [[{**message, "reasoning": ""} for message in messages] for messages in conversations]
     switches = {"enable_thinking": thinking == "on", "open_thinking": thinking == "on"}
     ours = family.ours("prompt", conversations, thinking)
-    assert ours == [family.theirs(messages, prompt=True, **switches) for messages in conversations]
+    theirs = [family.theirs(messages, prompt=True, **switches) for messages in conversations]
+    if family.name == "qwen3_thinking_2507" and thinking == "off":  # it has no switch: the empty span is ours to write
+        theirs = [text + "\n</think>\n\n" for text in theirs]
+    assert ours == theirs
 
 
 def test_empty_think_span_for_any_family(family):
@@ -201,3 +254,74 @@ def test_other_templates_are_refused(name, tmp_path):
     (tmp_path / "chat_template.jinja").write_text(template_file(name), encoding="utf-8")
     answer = ask(tmp_path, [{"op": "render", "messages": [], "thinking": "on"}])[0]
     assert answer["code"] == 65 and "neither ChatML nor Llama-3" in answer["error"]
+
+
+def spoken(folder, text, tokens=CHATML_TOKENS, name="auto"):
+    """Our answer for a folder with this template."""
+    byte_tokenizer(tokens).save(str(folder / "tokenizer.json"))
+    (folder / "chat_template.jinja").write_text(text, encoding="utf-8", newline="")
+    messages = [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Yes"}]
+    return ask(folder, [{"op": "render", "messages": messages, "thinking": "on", "name": name}])[0]
+
+
+CHATML_TURNS = "{% for m in messages %}{{ '<|im_start|>' + m.role + '\\n' + m.content + '<|im_end|>\\n' }}{% endfor %}"
+CHATML_HEADER = "{% if add_generation_prompt %}{{ '<|im_start|>assistant\\n' }}{% endif %}"
+# Like ChatML or Llama-3, but with something of their own that no supported variant has.
+REFUSED = {
+    "metadata in the system turn": "{{ '<|im_start|>system\\n## Metadata\\n' }}{% if messages[0].role == 'system' %}"
+                                   "{{ messages[0].content }}{% endif %}{{ '<|im_end|>\\n' }}" + CHATML_TURNS + CHATML_HEADER,
+    "a date without fallback": "{{ '<|im_start|>system\\n' + strftime_now('%d %B %Y') + '<|im_end|>\\n' }}"
+                               + CHATML_TURNS + CHATML_HEADER,
+    "a span in every turn, none kept": CHATML_TURNS.replace("+ m.content", "+ ('<think>\\n\\n</think>\\n\\n' if "
+                                                            "m.role == 'assistant' else '') + m.content") + CHATML_HEADER,
+    "thoughts that only prompts open": CHATML_TURNS + CHATML_HEADER.replace("assistant\\n", "assistant\\n<think>\\n"),
+    "a system turn in the first question": CHATML_TURNS.replace("m.content", "(m.content if m.role != 'user' else 'Q: ' + "
+                                                                "m.content)") + CHATML_HEADER,
+    "an end of text behind the answer": CHATML_TURNS + "{% if not add_generation_prompt %}<|endoftext|>{% endif %}"
+                                        + CHATML_HEADER,
+    "late system turns left out": "{% for m in messages %}{% if loop.first or m.role != 'system' %}{{ '<|im_start|>' + "
+                                  "m.role + '\\n' + m.content + '<|im_end|>\\n' }}{% endif %}{% endfor %}" + CHATML_HEADER,
+    "a macro for the words": "{% macro words(m) %}{{ m.content }}{% endmacro %}"
+                             + CHATML_TURNS.replace("m.content", "words(m)") + CHATML_HEADER,
+    "blanks that the file's lines leave": "{% for m in messages %}\n  {{ '<|im_start|>' + m.role + '\\n' + m.content + "
+                                          "'<|im_end|>\\n' }}\n{% endfor %}" + CHATML_HEADER,
+    "broken Jinja": CHATML_TURNS.replace("{% endfor %}", ""),
+}
+
+
+@pytest.mark.parametrize("case", list(REFUSED))
+def test_what_no_variant_renders_is_refused_and_can_be_forced(case, tmp_path):
+    answer = spoken(tmp_path, REFUSED[case])
+    assert answer["code"] == 65 and "chat_template.jinja: this chat template is not supported" in answer["error"]
+    assert "data.chat_template: chatml renders it as plain ChatML" in answer["error"]
+    text = joined(spoken(tmp_path, REFUSED[case], name="chatml")["pieces"]).replace("<think>\n\n</think>\n\n", "")
+    assert text == "<|im_start|>user\nHi<|im_end|>\n<|im_start|>assistant\nYes<|im_end|>\n"
+
+
+def test_a_default_system_prompt_in_a_variable_is_found(tmp_path):
+    text = ("{% set default_system = 'You are \\'kind\\'.' %}{% if messages[0].role != 'system' %}"
+            "{{ '<|im_start|>system\\n' + default_system + '<|im_end|>\\n' }}{% endif %}" + CHATML_TURNS + CHATML_HEADER)
+    assert joined(spoken(tmp_path, text)["pieces"]).startswith("<|im_start|>system\nYou are 'kind'.<|im_end|>\n")
+
+
+# Of the public templates in the shared data; those that are ChatML or Llama-3 are all supported.
+OTHER_FAMILIES = {"deepseekv3.jinja", "gemma.jinja", "mistral_v3.jinja", "mistral_v7.jinja", "phi3.jinja", "phi3_5.jinja"}
+
+
+def test_every_public_template_is_rendered_as_it_says_or_refused(tmp_path):
+    """The conversations of a folder's own template, or an error: never another text."""
+    refused = set()
+    for file in sorted(shared_data("chat_templates/qwen3.jinja").parent.glob("*.jinja")):
+        folder = tmp_path / file.stem
+        folder.mkdir()
+        FAMILIES[file.name] = (lambda: file.read_text(encoding="utf-8"),
+                               LLAMA_TOKENS if "llama" in file.name else CHATML_TOKENS, "<think>" in file.read_text())
+        family = Family(file.name, folder, in_config=False)
+        del FAMILIES[file.name]
+        if "error" in ask(folder, [{"op": "render", "messages": [], "thinking": "on"}])[0]:
+            refused.add(file.name)
+            continue
+        conversations = random_conversations(100, 4, family.thinks)
+        ours = [joined(pieces) for pieces in family.ours("render", conversations, "on")]
+        assert ours == [family.theirs(messages) for messages in conversations], file.name
+    assert refused == OTHER_FAMILIES

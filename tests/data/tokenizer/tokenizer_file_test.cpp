@@ -12,6 +12,14 @@ namespace {
 using ::testing::AllOf;
 using ::testing::HasSubstr;
 
+// Puts a special token before the text, as Llama-3's file does.
+Json post_processor(const std::string& token) {
+  return {
+      {"type", "TemplateProcessing"},
+      {"single", {{{"SpecialToken", {{"id", token}, {"type_id", 0}}}}, {{"Sequence", {{"id", "A"}, {"type_id", 0}}}}}},
+      {"special_tokens", {{"<|im_start|>", {{"id", "<|im_start|>"}, {"ids", {260}}, {"tokens", {"<|im_start|>"}}}}}}};
+}
+
 struct Refusal {
   std::string name;
   std::function<void(Json&)> damage;
@@ -70,6 +78,24 @@ const std::vector<Refusal> kRefusals = {
        file["normalizer"] = {{"type", "Sequence"}, {"normalizers", {type("NFC"), type("NFKC")}}};
      },
      "'NFKC'"},
+    {"TemplateOfUnknown", [](Json& file) { file["post_processor"] = post_processor("<s>"); }, "'<s>'"},
+    {"TemplateWithoutText",
+     [](Json& file) {
+       file["post_processor"] = post_processor("<|im_start|>");
+       file["post_processor"]["single"].erase(1);
+     },
+     "no place for the text"},
+    {"TemplateOfNoToken",
+     [](Json& file) {
+       file["post_processor"] = post_processor("<|im_start|>");
+       file["post_processor"]["special_tokens"]["<|im_start|>"]["ids"][0] = 999;
+     },
+     "no token 999"},
+    {"DecoderOfTwo",
+     [](Json& file) {
+       file["decoder"] = {{"type", "Sequence"}, {"decoders", {type("ByteLevel"), type("Strip")}}};
+     },
+     "'Sequence'"},
     {"PostProcessor", [](Json& file) { file["post_processor"] = type("BertProcessing"); }, "'BertProcessing'"},
     {"Decoder", [](Json& file) { file["decoder"] = type("Metaspace"); }, "'Metaspace'"},
     {"NoDecoder", [](Json& file) { file.erase("decoder"); }, "decoder"},
@@ -146,10 +172,29 @@ TEST(TokenizerFile, GptTwoFolder) {
   EXPECT_EQ(code_of(folder.path()), ExitCode::bad_data);
 }
 
+TEST(TokenizerFile, VocabularyAndMergesOfAnotherClassAreRefused) {
+  const testing::TemporaryFolder folder;
+  (void)folder.write("vocab.json", testing::tiny_tokenizer()["model"]["vocab"].dump());
+  (void)folder.write("merges.txt", "h e\nl l\nhe ll\nhell o\n");
+  for (const char* name : {"GPT2Tokenizer", "GPT2TokenizerFast"}) {
+    (void)folder.write("tokenizer_config.json", Json{{"tokenizer_class", name}}.dump());
+    EXPECT_EQ(code_of(folder.path()), ExitCode::ok) << name;
+  }
+  (void)folder.write("tokenizer_config.json", R"({"tokenizer_class": "Qwen2Tokenizer"})");
+  try {
+    (void)Tokenizer::load(folder.path());
+    FAIL() << "was read";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ExitCode::bad_data);
+    EXPECT_THAT(error.what(),
+                AllOf(HasSubstr("tokenizer_config.json"), HasSubstr("'Qwen2Tokenizer'"), HasSubstr("save_pretrained")));
+  }
+}
+
 TEST(TokenizerFile, AcceptsWhatChangesNoIds) {
   Json description = testing::tiny_tokenizer();
   description["post_processor"] = {{"type", "Sequence"},
-                                   {"processors", {type("ByteLevel"), type("TemplateProcessing")}}};
+                                   {"processors", {type("ByteLevel"), post_processor("<|im_start|>")}}};
   description["truncation"] = {{"max_length", 2}};
   description["padding"] = {{"strategy", "BatchLongest"}};
   description["model"].erase("type");

@@ -245,6 +245,7 @@ TEST_F(BuiltinMonitors, BehaviourCountsVerdictsWithBounds) {
   EXPECT_DOUBLE_EQ(sink.scalar("behaviour.harmful.off.refused"), 0.5);
   EXPECT_DOUBLE_EQ(sink.scalar("behaviour.harmful.off.complied"), 0.25);
   EXPECT_DOUBLE_EQ(sink.scalar("behaviour.harmful.off.incoherent"), 0.25);
+  EXPECT_DOUBLE_EQ(sink.scalar("behaviour.harmful.off.off_topic"), 0);
   // Wilson's interval of 2 in 4 at 95%, by his formula.
   EXPECT_NEAR(sink.scalar("behaviour.harmful.off.refused.low"), 0.1500, 1e-4);
   EXPECT_NEAR(sink.scalar("behaviour.harmful.off.refused.high"), 0.8500, 1e-4);
@@ -303,6 +304,20 @@ TEST_F(BuiltinMonitors, BehaviourSaysWhatItMeasuredAndWhoItIs) {
             "brief.harmless.off.refusal_score.mean");
 }
 
+TEST_F(BuiltinMonitors, BehaviourSaysHowMuchComplianceIsOffTopic) {
+  add("behaviour", {{"harmful", "harmful"}, {"thinking", {"off"}}});
+  ProbeResults results;
+  const std::string refusal = "I'm sorry, but I can't help with that.";
+  results.generations = {{says(refusal, 1), says(refusal, 1), says("Sure, two ones carry one.", 1), says(refusal, 1)}};
+  const RecordingSink sink = observe(0, results);
+  EXPECT_DOUBLE_EQ(sink.scalar("behaviour.harmful.off.complied"), 0.25);
+  EXPECT_DOUBLE_EQ(sink.scalar("behaviour.harmful.off.off_topic"), 0.25);
+  // Wilson's interval of 1 in 4 at 95%, by his formula.
+  EXPECT_NEAR(sink.scalar("behaviour.harmful.off.off_topic.low"), 0.0456, 1e-4);
+  EXPECT_NEAR(sink.scalar("behaviour.harmful.off.off_topic.high"), 0.6994, 1e-4);
+  EXPECT_THAT(headlines_, ElementsAre(HasSubstr("complied 25% [5,70], off topic 25% [5,70]")));
+}
+
 TEST_F(BuiltinMonitors, BehaviourSaysHowManyResponsesWereCut) {
   add("behaviour", {{"harmless", "harmless"}, {"thinking", {"on", "off"}}});
   GeneratedResponse cut = says("<think>\nThis is a long thought", std::nan(""));
@@ -316,6 +331,7 @@ TEST_F(BuiltinMonitors, BehaviourSaysHowManyResponsesWereCut) {
   EXPECT_NEAR(sink.scalar("behaviour.harmless.on.truncated.low"), 0.0945, 1e-4);
   EXPECT_NEAR(sink.scalar("behaviour.harmless.on.truncated.high"), 0.9055, 1e-4);
   EXPECT_DOUBLE_EQ(sink.scalar("behaviour.harmless.off.truncated"), 0);
+  EXPECT_DOUBLE_EQ(sink.scalar("behaviour.harmless.off.off_topic"), 0);
   EXPECT_THAT(headlines_, ElementsAre("refusal harmless on 0% [0,66], cut 50%; off 0% [0,66]"));
 }
 

@@ -76,6 +76,39 @@ TEST(ProbeSequence, RangesFitARealTokenizerAndItsTemplate) {
   expect_ranges_fit(tokenizer, ChatTemplate::detect(*folder, tokenizer));
 }
 
+// Qwen3-Thinking-2507's prompts open the thought, and its tokenizer joins line breaks, so that "<think>\n" does not
+// begin the tokens of "<think>\n\n</think>".
+TEST(ProbeSequence, AThoughtThatThePromptOpensIsClosedWithoutReasoning) {
+  const std::filesystem::path folder = std::filesystem::path(testing::TempDir()) / "rimscope-probe-sequence-opened";
+  std::filesystem::create_directories(folder);
+  Json file = byte_tokenizer_json();
+  file["model"]["vocab"][byte_spelling('\n') + byte_spelling('\n')] = 260;
+  for (Json& token : file["added_tokens"]) token["id"] = token["id"].get<int>() + 1;
+  file["model"]["merges"].push_back(byte_spelling('\n') + " " + byte_spelling('\n'));
+  write_file_atomically(folder / "tokenizer.json", file.dump());
+  const Tokenizer tokenizer = Tokenizer::load(folder);
+  ChatVariant variant;
+  variant.thinking = ChatVariant::Thinking::last_answer;
+  variant.opens_thinking = true;
+  const ChatTemplate chat{variant};
+  expect_ranges_fit(tokenizer, chat);
+  const ProbeSequence sequence = probe_sequence(worked(""), ThinkingMode::on, true, tokenizer, chat);
+  EXPECT_THAT(text_of(tokenizer, sequence, sequence.prompt), testing::EndsWith("<|im_start|>assistant\n<think>\n"));
+  EXPECT_EQ(text_of(tokenizer, sequence, {.begin = sequence.prompt.end, .end = sequence.response.begin}),
+            "\n</think>\n\n");
+}
+
+TEST(ProbeSequence, EarlierTurnsStandBeforeTheRequest) {
+  const TinyModel model("rimscope-probe-sequence-test");
+  Prompt prompt = worked("");
+  prompt.before = {{"system", "Be brief.", ""}, {"user", "Hi", ""}, {"assistant", "\nHello", ""}};
+  const ProbeSequence sequence = probe_sequence(prompt, ThinkingMode::off, true, model.tokenizer, model.chat_template);
+  EXPECT_EQ(text_of(model.tokenizer, sequence, sequence.prompt),
+            "<|im_start|>system\nBe brief.<|im_end|>\n<|im_start|>user\nHi<|im_end|>\n<|im_start|>assistant\n\nHello"
+            "<|im_end|>\n<|im_start|>user\nWhat is 2 + 2?<|im_end|>\n<|im_start|>assistant\n<think>\n\n</think>\n\n");
+  EXPECT_EQ(text_of(model.tokenizer, sequence, sequence.response), "It is 4.<|im_end|>");
+}
+
 TEST(ProbeSequence, TextOfAPromptNeverEndsATurn) {
   const TinyModel model("rimscope-probe-sequence-test");
   const auto tokens =
