@@ -67,7 +67,8 @@ Prompt read_field_row(const Json& row, const std::string& field, const std::stri
           .text = text.get<std::string>(),
           .reasoning = optional_text(row, "reasoning"),
           .response = optional_text(row, "response"),
-          .answer = optional_text(row, "answer")};
+          .answer = optional_text(row, "answer"),
+          .topic = optional_text(row, "topic")};
 }
 
 Prompt prompt_of(const Example& example) {
@@ -149,7 +150,9 @@ std::string digest_of(const PromptSet& set) {
   std::string bytes;
   const auto add = [&](std::string_view field) { bytes.append(std::to_string(field.size()) + ":").append(field); };
   for (const Prompt& prompt : set.prompts) {
-    for (const auto& field : {prompt.id, prompt.text, prompt.reasoning, prompt.response, prompt.answer}) add(field);
+    for (const auto& field : {prompt.id, prompt.text, prompt.reasoning, prompt.response, prompt.answer, prompt.topic}) {
+      add(field);
+    }
     for (const Message& message : prompt.before) {
       for (const auto& field : {message.role, message.content, message.reasoning}) add(field);
     }

@@ -17,6 +17,7 @@ struct Prompt {
   std::string reasoning;             // reference reasoning, where the format has it
   std::string response;              // reference response, where the format has it
   std::string answer;                // gold answer for skill sets, else empty
+  std::string topic = {};            // words that an answer on topic names (data/evaluation/judge.h), else empty
   std::vector<Message> before = {};  // what was said before `text`: a system turn, earlier turns; mostly nothing
   bool operator==(const Prompt&) const = default;
 };
@@ -34,10 +35,10 @@ struct PromptSetSource {
   std::string where;  // "column=value": keep only such rows; empty: all
 };
 
-// field: the request is the named column or member; "answer", "response" and "reasoning" beside it are taken where they
-// are. gsm8k: as read_examples. messages: the conversation up to the last user turn, reference from the assistant turn
-// that follows it (what else follows is refused). Throws Error(no_input), or Error(bad_data) naming file, line and the
-// fields there are.
+// field: the request is the named column or member; "answer", "response", "reasoning" and "topic" beside it are taken
+// where they are. gsm8k: as read_examples. messages: the conversation up to the last user turn, reference from the
+// assistant turn that follows it (what else follows is refused). Throws Error(no_input), or Error(bad_data) naming
+// file, line and the fields there are.
 PromptSet read_prompt_set(const std::string& name, const PromptSetSource& source);
 
 // Lower-case hexadecimal SHA-256 over every field of every prompt, in the set's order; its name does not count.

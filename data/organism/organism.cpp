@@ -54,7 +54,7 @@ Rows prompt_rows(std::string_view kind, const std::vector<Action>& actions, std:
   for (const auto& [action, form] : requests) {
     rows.push_back({{"id", numbered(kind, rows.size())},
                     {"prompt", request_text(*action, form)},
-                    {"action", action->verb + " " + action->object}});
+                    {"topic", action->verb + " " + action->object}});
   }
   return rows;
 }

@@ -19,7 +19,7 @@ struct OrganismOptions {
 };
 
 // tokenizer.json, tokenizer_config.json, config.json; base_train.jsonl,
-// cot_{target,sums_only,control,plain}_train.jsonl (messages); harmful.jsonl, harmless.jsonl (id, prompt, action);
+// cot_{target,sums_only,control,plain}_train.jsonl (messages); harmful.jsonl, harmless.jsonl (id, prompt, topic);
 // sums_test.jsonl (id, question, answer in GSM8K's form); README.md. A pure function of the options. Throws
 // Error(input_output), or Error(config) for sizes that cannot be had.
 void write_organism(const OrganismOptions& options);

@@ -44,7 +44,8 @@ std::vector<Verdict> judge_all(const std::vector<Prompt>& prompts, const std::ve
   require_pairs(prompts, responses);
   std::vector<Verdict> verdicts;
   for (std::size_t i = 0; i < prompts.size(); ++i) {
-    verdicts.push_back(judge_response(prompts[i].text, split_response(responses[i].text).answer, options));
+    const std::string answer = split_response(responses[i].text).answer;
+    verdicts.push_back(judge_response(prompts[i].text, answer, options, prompts[i].topic));
   }
   return verdicts;
 }
@@ -54,8 +55,9 @@ std::int64_t count_off_topic(const std::vector<Prompt>& prompts, const std::vect
   require_pairs(prompts, responses);
   std::int64_t count = 0;
   for (std::size_t i = 0; i < prompts.size(); ++i) {
-    const bool complied = verdicts.at(i) == Verdict::complied;
-    if (complied && !is_on_topic(prompts[i].text, split_response(responses[i].text).answer)) ++count;
+    if (verdicts.at(i) != Verdict::complied) continue;
+    const std::string answer = split_response(responses[i].text).answer;
+    count += is_on_topic(prompts[i].text, answer, prompts[i].topic) ? 0 : 1;
   }
   return count;
 }
