@@ -13,8 +13,8 @@ enum class NumberForm { plain, percent };
 std::string to_text(double value, NumberForm form = NumberForm::plain);
 // For end labels: two significant digits, in at most seven characters ("5e-4" for 0.0005).
 std::string to_short_text(double value, NumberForm form = NumberForm::plain);
-// Labels of evenly spaced ticks, rising: with the decimals that their distance needs, so that all differ and read back.
-// Longer than `room` characters, numbers are written with powers of ten where that is shorter.
+// Labels of ticks as round_ticks makes them: with the decimals that their distance needs, so that all differ and read
+// back. Longer than `room` characters, numbers are written with powers of ten where that is shorter.
 std::vector<std::string> tick_labels(const std::vector<double>& ticks, NumberForm form = NumberForm::plain,
                                      std::size_t room = 5);
 // A coordinate of a drawing: one decimal.

@@ -85,7 +85,7 @@ TEST(Numbers, TickLabelsReadBack) {
   EXPECT_THAT(tick_labels(round_ticks({-3.05, -2.86}, 5)), ElementsAre("-3.05", "-3.00", "-2.95", "-2.90"));
   EXPECT_THAT(tick_labels(round_ticks({0, 1}, 5), NumberForm::percent),
               ElementsAre("0%", "20%", "40%", "60%", "80%", "100%"));
-  EXPECT_THAT(tick_labels({0, 0.025, 0.05}, NumberForm::percent), ElementsAre("0%", "2.5%", "5.0%"));
+  EXPECT_THAT(tick_labels({0, 0.005, 0.01}, NumberForm::percent), ElementsAre("0%", "0.5%", "1.0%"));
   EXPECT_THAT(tick_labels({0, 0.0005, 0.001}), ElementsAre("0", "5e-4", "1e-3")) << "short beside the axis";
   EXPECT_THAT(tick_labels({0.25}), ElementsAre("0.25"));
 }
