@@ -138,7 +138,8 @@ std::vector<OptionSpec> run_options() {
           text("resume_from_checkpoint", nullptr,
                "auto: the newest whole checkpoint of output_dir, or a fresh start where there is none; or a checkpoint "
                "folder"),
-          flag("overwrite_output_dir", false, "start afresh in a folder that holds a run, whose files are removed"),
+          flag("overwrite_output_dir", false,
+               "remove the files of a run that output_dir holds, and start afresh or from a checkpoint elsewhere"),
           text("device", "auto", "auto: one GPU per rank where there are some, else the CPU", {"auto", "cpu", "cuda"}),
           integer("ddp_timeout", 1800, 1, "seconds any rank waits for the others before the run is ended")};
 }
