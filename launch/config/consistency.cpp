@@ -50,9 +50,12 @@ void check_trainable(const ConfigNode& root, Problems& problems) {
   problems.add(trainable->place, "'trainable' names no parameter: leave it out to train all");
 }
 
+// A checkpoint of another folder may start a run that replaces the one in this folder.
 void check_resume(const ConfigNode& root, Problems& problems) {
   const ConfigNode* overwrite = given(root, "overwrite_output_dir");
   if (overwrite == nullptr || !as_boolean(*overwrite).value_or(false)) return;
+  const ConfigNode* resume = given(root, "resume_from_checkpoint");
+  if (resume == nullptr || resume->text != "auto") return;
   refuse_both(root, "resume_from_checkpoint", "overwrite_output_dir", problems);
 }
 

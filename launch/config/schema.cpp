@@ -11,6 +11,8 @@ constexpr double kMostWhole = 1e9;
 // Whole numbers up to here survive readers that hold numbers as doubles.
 constexpr double kLargestSeed = 9007199254740991.0;
 constexpr double kLargestNorm = 1e30;
+// The optimizer's arithmetic is float32, where smaller numbers become 0.
+constexpr double kSmallestEpsilon = 1e-30;
 
 OptionSpec option(OptionType type, std::string name, Json fallback, std::string help) {
   OptionSpec spec;
@@ -118,18 +120,19 @@ std::vector<OptionSpec> length_and_batch_options() {
 }
 
 std::vector<OptionSpec> optimizer_options() {
-  return {number("learning_rate", 5e-5, 0, 10, "peak rate"),
-          text("lr_scheduler_type", "linear", "shape after the warm-up",
-               {"linear", "cosine", "constant", "constant_with_warmup"}),
-          number("warmup_ratio", 0.0, 0, 1, "share of all steps with rising rate; this or warmup_steps"),
-          integer("warmup_steps", 0, 0, "steps with rising rate; this or warmup_ratio"),
-          number("weight_decay", 0.0, 0, 10, "decoupled (AdamW); norms and biases are left out"),
-          number("adam_beta1", 0.9, 0, 0.999999, "AdamW's decay of the first moment"),
-          number("adam_beta2", 0.999, 0, 0.9999999, "AdamW's decay of the second moment"),
-          number("adam_epsilon", 1e-8, 0, 1, "AdamW's epsilon"),
-          number("max_grad_norm", 1.0, 0, kLargestNorm, "gradients are scaled down to this norm; 0: never"),
-          option(OptionType::string_list, "trainable", nullptr,
-                 "glob patterns of parameter names to train, e.g. [\"model.layers.2[0-9].*\"]; left out: all")};
+  return {
+      number("learning_rate", 5e-5, 0, 10, "peak rate"),
+      text("lr_scheduler_type", "linear", "shape after the warm-up",
+           {"linear", "cosine", "constant", "constant_with_warmup"}),
+      number("warmup_ratio", 0.0, 0, 1, "share of all steps with rising rate; this or warmup_steps"),
+      integer("warmup_steps", 0, 0, "steps with rising rate; this or warmup_ratio"),
+      number("weight_decay", 0.0, 0, 10, "decoupled (AdamW); norms and biases are left out"),
+      number("adam_beta1", 0.9, 0, 0.999999, "AdamW's decay of the first moment"),
+      number("adam_beta2", 0.999, 0, 0.9999999, "AdamW's decay of the second moment"),
+      number("adam_epsilon", 1e-8, kSmallestEpsilon, 1, "AdamW's epsilon; without one, 0 / 0 where a gradient is 0"),
+      number("max_grad_norm", 1.0, 0, kLargestNorm, "gradients are scaled down to this norm; 0: never"),
+      option(OptionType::string_list, "trainable", nullptr,
+             "glob patterns of parameter names to train, e.g. [\"model.layers.2[0-9].*\"]; left out: all")};
 }
 
 std::vector<OptionSpec> run_options() {
@@ -140,7 +143,8 @@ std::vector<OptionSpec> run_options() {
           text("resume_from_checkpoint", nullptr,
                "auto: the newest whole checkpoint of output_dir, or a fresh start where there is none; or a checkpoint "
                "folder"),
-          flag("overwrite_output_dir", false, "start afresh in a folder that holds a run, whose files are removed"),
+          flag("overwrite_output_dir", false,
+               "remove the files of a run that output_dir holds, and start afresh or from a checkpoint elsewhere"),
           text("device", "auto", "auto: one GPU per rank where there are some, else the CPU", {"auto", "cpu", "cuda"}),
           integer("ddp_timeout", 1800, 1, "seconds any rank waits for the others before the run is ended")};
 }

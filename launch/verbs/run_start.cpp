@@ -5,6 +5,7 @@
 #include "data/support/error.h"
 #include "data/support/files.h"
 #include "launch/config/config_changes.h"
+#include "monitors/recorder/run_reader.h"
 #include "trainer/checkpoint/trainer_state.h"
 #include "trainer/loop/run_folder.h"
 #include "trainer/model/model_config.h"
@@ -27,9 +28,10 @@ bool holds_run(const RunPaths& paths) {
          holds_checkpoints(paths.folder);
 }
 
+// auto is offered only where there is something to go on from.
 [[noreturn]] void refuse_folder_in_use(const RunPaths& paths) {
-  throw Error(ExitCode::config, paths.folder.string() +
-                                    ": holds a run already; resume_from_checkpoint=auto continues it, "
+  const std::string resume = holds_checkpoints(paths.folder) ? "resume_from_checkpoint=auto continues it, " : "";
+  throw Error(ExitCode::config, paths.folder.string() + ": holds a run already; " + resume +
                                     "overwrite_output_dir=true removes it and starts afresh");
 }
 
@@ -45,14 +47,24 @@ RunStart fresh(bool replaces_old_run) {
   return start;
 }
 
-RunStart resume_from(const fs::path& checkpoint, const RunPaths& paths) {
+// True where what lies in the folder is the beginning of this very run: it was resumed from a checkpoint elsewhere and
+// ended before its own first one. Each file that names its run must name this one, status.json (the first) at least.
+bool began_here(const RunPaths& paths, const std::string& run_id) {
+  if (holds_checkpoints(paths.folder) || !fs::exists(paths.status)) return false;
+  if (json_string_or(read_json_file(paths.status), "run_id", "", paths.status.string()) != run_id) return false;
+  return !fs::exists(paths.record) || RunReader(paths.record).provenance().at("run_id") == run_id;
+}
+
+// A checkpoint of another run may start this one, but may not be mixed into a third.
+RunStart resume_from(const fs::path& checkpoint, const RunConfig& config, const RunPaths& paths) {
   RunStart start;
   start.checkpoint = checkpoint.string();
   start.step = read_trainer_state(checkpoint).step;
   start.dtype = read_model_config(checkpoint).stored_dtype;
   start.run_id = run_id_of_checkpoint(checkpoint);
-  // A checkpoint of another run may start this one, but may not be mixed into a third.
-  if (!is_inside(checkpoint, paths.checkpoints) && holds_run(paths)) refuse_folder_in_use(paths);
+  start.replaces_old_run = config.overwrite_output_dir && holds_run(paths);
+  if (start.replaces_old_run || is_inside(checkpoint, paths.checkpoints) || !holds_run(paths)) return start;
+  if (!began_here(paths, start.run_id)) refuse_folder_in_use(paths);
   return start;
 }
 
@@ -71,7 +83,7 @@ RunStart decide(const RunConfig& config, const RunPaths& paths) {
   std::vector<std::string> notes;
   const auto found = find_resume_checkpoint(config.output_dir, config.resume_from_checkpoint, notes);
   // auto, and nothing to resume: a run that lies there ended before its first checkpoint.
-  RunStart start = found ? resume_from(*found, paths) : fresh(holds_run(paths));
+  RunStart start = found ? resume_from(*found, config, paths) : fresh(holds_run(paths));
   start.notes = std::move(notes);
   if (found) {
     for (std::string& change : changed_settings(config, *found)) start.notes.push_back(std::move(change));
@@ -79,9 +91,10 @@ RunStart decide(const RunConfig& config, const RunPaths& paths) {
   return start;
 }
 
-// A base model among the checkpoints that would be removed cannot be copied from any more once the run goes on.
-void refuse_to_remove_inputs(const RunConfig& config, const RunPaths& paths) {
-  for (const fs::path& input : {config.model.folder, config.model.config, config.tokenizer}) {
+// What lies among the checkpoints that would be removed can neither be resumed nor copied from any more.
+void refuse_to_remove_inputs(const RunConfig& config, const RunStart& start, const RunPaths& paths) {
+  const fs::path checkpoint = start.checkpoint;
+  for (const fs::path& input : {config.model.folder, config.model.config, config.tokenizer, checkpoint}) {
     if (input.empty() || !is_inside(input, paths.checkpoints)) continue;
     throw Error(ExitCode::config, input.string() + ": lies among the checkpoints of the run that would be replaced; " +
                                       "choose another output_dir, or move it away first");
@@ -122,7 +135,7 @@ RunStart run_start_from_json(const Json& json) {
 RunStart plan_run_start(const RunConfig& config) {
   const RunPaths paths(config.output_dir);
   RunStart start = decide(config, paths);
-  if (start.replaces_old_run) refuse_to_remove_inputs(config, paths);
+  if (start.replaces_old_run) refuse_to_remove_inputs(config, start, paths);
   require_writable_folder(config.output_dir);
   return start;
 }
@@ -132,7 +145,7 @@ void prepare_run_folder(const RunPaths& paths, const RunStart& start, const std:
     remove_checkpoints(paths.folder);
     for (const fs::path& path : {paths.log, paths.status, paths.record, paths.report}) remove_or_refuse(path);
   }
-  if (start.checkpoint.empty()) write_file_atomically(paths.config, config_text);
+  if (start.checkpoint.empty() || start.replaces_old_run) write_file_atomically(paths.config, config_text);
 }
 
 }  // namespace rim

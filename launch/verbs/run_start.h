@@ -29,13 +29,14 @@ Json to_json(const RunStart& start);
 RunStart run_start_from_json(const Json& json);
 
 // Decides, and proves that the folder can be written, before anything is loaded. Nothing of an earlier run is touched.
-// Throws Error(config) for a fresh run in a folder that holds one, naming both remedies; Error(no_input) and
-// Error(bad_data) for a checkpoint that is missing or not whole; Error(input_output) for an unwritable folder.
+// A folder that a run was resumed into and that has no checkpoint yet may be resumed into again. Throws Error(config)
+// for any other folder that holds a run, naming the remedies; Error(no_input) and Error(bad_data) for a checkpoint that
+// is missing or not whole; Error(input_output) for an unwritable folder.
 RunStart plan_run_start(const RunConfig& config);
 
-// After everything is loaded, for a fresh run: removes the files of a run that is replaced (its own files only, by
-// name) and writes config.yaml. A run that goes on changes nothing before its checkpoint is loaded. Throws
-// Error(input_output).
+// After everything is loaded: removes the files of a run that is replaced (its own files only, by name), and writes
+// config.yaml of a run that is new to the folder. A run that goes on where it lies changes nothing before its
+// checkpoint is loaded. Throws Error(input_output).
 void prepare_run_folder(const RunPaths& paths, const RunStart& start, const std::string& config_text);
 
 }  // namespace rim

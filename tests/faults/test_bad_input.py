@@ -308,6 +308,50 @@ def test_a_folder_that_holds_a_run_is_refused_with_both_remedies(world):
     assert len(runs.log_of(world / "run")) == 2
 
 
+def kill_in_mid_run(world, *overrides):
+    """A run without end that is killed before a checkpoint of its own."""
+    process = runs.start(["train", world / "run.yaml", "max_steps=1000000", "save_steps=0", *overrides])
+    log = world / "other/log.jsonl"
+    end = time.monotonic() + 60
+    while not (log.exists() and log.read_text().count("\n") >= 3) and time.monotonic() < end:
+        time.sleep(0.01)
+    process.kill()
+    process.communicate(timeout=60)
+    assert log.exists() and not list((world / "other").glob("checkpoints/*"))
+
+
+def test_a_run_that_went_on_elsewhere_may_begin_there_again(world):
+    runs.rimscope("train", world / "run.yaml")
+    checkpoint = world / "run/checkpoints/step-000002"
+    kill_in_mid_run(world, f"output_dir={world}/other", f"resume_from_checkpoint={checkpoint}")
+    call = ["train", world / "run.yaml", f"output_dir={world}/other", f"resume_from_checkpoint={checkpoint}"]
+    runs.rimscope(*call)
+    assert runs.last_checkpoint(world / "other").name == "step-000004"
+    weights = [load_file(runs.last_checkpoint(world / run) / "model.safetensors") for run in ("run", "other")]
+    assert all((weights[0][name] == weights[1][name]).all() for name in weights[0])
+    with h5py.File(world / "other/run.h5") as file:
+        assert file["committed_steps"][()].tolist() == [0, 2, 4]
+    # Now it has a checkpoint of its own.
+    assert "resume_from_checkpoint=auto" in error(*call, code=CONFIG)
+
+
+def test_a_checkpoint_from_elsewhere_replaces_a_run_only_when_asked_to(world):
+    runs.rimscope("train", world / "run.yaml")
+    checkpoint = world / "run/checkpoints/step-000002"
+    runs.rimscope("train", world / "run.yaml", f"output_dir={world}/other", "max_steps=1", "seed=5")
+    shutil.rmtree(world / "other/checkpoints")
+    call = ["train", world / "run.yaml", f"output_dir={world}/other", f"resume_from_checkpoint={checkpoint}"]
+    message = error(*call, code=CONFIG)
+    assert "overwrite_output_dir=true" in message and "auto" not in message  # it would start from scratch
+    runs.rimscope(*call, "overwrite_output_dir=true")
+    with h5py.File(world / "other/run.h5") as file:
+        assert file["committed_steps"][()].tolist() == [0, 2, 4]
+    inside = f"resume_from_checkpoint={world}/other/checkpoints/step-000004"
+    assert "would be replaced" in train_error(world, f"output_dir={world}/other", inside, "overwrite_output_dir=true",
+                                              code=CONFIG)
+    assert (world / "other/checkpoints/step-000004/DONE").exists()
+
+
 def test_a_failed_overwrite_leaves_the_old_run_whole(world):
     runs.rimscope("train", world / "run.yaml")
     (world / "model/model.safetensors").write_bytes(b"broken")

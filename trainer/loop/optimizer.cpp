@@ -105,6 +105,12 @@ void AdamW::step(const std::vector<at::Tensor>& gradients, double learning_rate)
   }
 }
 
+bool AdamW::finite() const {
+  if (master_.empty()) return true;
+  const at::NoGradGuard no_grad;
+  return at::stack(at::_foreach_norm(master_, 2)).isfinite().all().item<bool>();
+}
+
 bool AdamW::has_master(std::size_t parameter) const {
   return parameters_[parameter].tensor.scalar_type() != at::kFloat;
 }

@@ -32,6 +32,8 @@ class AdamW {
   void read_masters(const std::function<at::Tensor(const std::string& name)>& read);
   // gradients: fp32, one per parameter. Numbers equal torch.optim.AdamW(fused=True).
   void step(const std::vector<at::Tensor>& gradients, double learning_rate);
+  // False where a trained weight is NaN or infinite. Waits for the device.
+  [[nodiscard]] bool finite() const;
   // "master.<name>" (bf16 models), "exp_avg.<name>", "exp_avg_sq.<name>", "step". The tensors share their storage with
   // the optimizer: write them out before the next step.
   [[nodiscard]] TensorMap state() const;

@@ -70,10 +70,11 @@ struct TrainingResult {
 // <output_dir>/checkpoints/step-NNNNNN. At a checkpoint the state is saved first, then observed; none is written at
 // step 0. `stop_requested` is polled on every rank after each step and agreed on; then a checkpoint is written (not
 // observed, but where it was due anyway) and the result says preempted. Throws, on all ranks: Error(software) when the
-// loss or the gradient norm is not finite, before the weights change; Error(config) where a fresh run meets another
-// run's checkpoints (see run_folder.h), and where a checkpoint was trained with another global batch, seed, data or
-// `trainable`, so that its steps would not mean the same; Error(bad_data) where ranks start from different weights or
-// samples; Error(input_output) where something cannot be written; and what else resuming throws.
+// loss or the gradient norm is not finite, before the weights change, and when a weight is not finite, before a
+// checkpoint is written; Error(config) where a fresh run meets another run's checkpoints (see run_folder.h), and where
+// a checkpoint was trained with another global batch, seed, data or `trainable`, so that its steps would not mean the
+// same; Error(bad_data) where ranks start from different weights or samples; Error(input_output) where something cannot
+// be written; and what else resuming throws.
 TrainingResult train(Decoder& model, const Loader& loader, const TrainingOptions& options, Communicator& communicator,
                      Observer* observer, ProgressSink* progress, const std::function<bool()>& stop_requested);
 

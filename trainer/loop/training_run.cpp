@@ -31,6 +31,14 @@ StepRecord record_from(const LoadedCheckpoint& checkpoint, const std::string& or
   return record;
 }
 
+// The loss says nothing of a weight that no batch has met since it broke. All ranks hold the same weights.
+void require_finite(const AdamW& optimizer, std::int64_t step) {
+  if (optimizer.finite()) return;
+  throw Error(ExitCode::software, "step " + std::to_string(step) +
+                                      ": weights are not finite: training diverged, and no checkpoint was written; "
+                                      "lower learning_rate and resume from the last checkpoint");
+}
+
 }  // namespace
 
 TrainingRun::TrainingRun(Decoder& model, const Loader& loader, const TrainingOptions& options,
@@ -156,6 +164,7 @@ bool TrainingRun::checkpoint_due() const {
 void TrainingRun::save(const AdamW& optimizer) {
   const TensorMap observer_state = observer_ == nullptr ? TensorMap{} : observer_->state();
   communicator_.together("save the checkpoint of step " + std::to_string(record_.step), [&] {
+    require_finite(optimizer, record_.step);
     if (first_rank()) write_checkpoint(optimizer, observer_state);
   });
   last_checkpoint_ = checkpoints_folder(options_.output_dir) / checkpoint_name(record_.step);

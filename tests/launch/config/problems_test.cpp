@@ -69,6 +69,7 @@ TEST(ConfigProblems, TypesAreNotGuessed) {
   EXPECT_THAT(problems(kMinimal, {"learning_rate=.inf"}), HasSubstr("must be a number"));
   EXPECT_THAT(problems(kMinimal, {"learning_rate=nan"}), HasSubstr("must be a number"));
   EXPECT_THAT(problems(kMinimal, {"learning_rate="}), HasSubstr("must be a number, but is empty"));
+  EXPECT_THAT(problems(kMinimal, {"adam_epsilon=0"}), HasSubstr("between 1e-30 and 1"));
   EXPECT_THAT(problems(kMinimal, {"overwrite_output_dir=on"}), HasSubstr("must be true or false, but is 'on'"));
   EXPECT_THAT(problems(kMinimal, {"output_dir=[a]"}), HasSubstr("must be a single text, but is a list"));
   EXPECT_THAT(problems(kMinimal, {"data=5"}), HasSubstr("'data' must be a section of key: value lines, but is '5'"));

@@ -258,6 +258,23 @@ TEST_F(TrainingLoopTest, DivergenceIsAnErrorOnAllRanksBeforeTheWeightsChange) {
   EXPECT_TRUE(at::equal(model.parameters().front().tensor, before));
 }
 
+TEST_F(TrainingLoopTest, WeightsThatAreNotFiniteAreNeverSaved) {
+  auto options = tiny_options(folder("run"), 2);
+  options.save_steps = 1;
+  options.save_total_limit = 1;
+  options.schedule = {SchedulerType::linear, 1e39, 1, 2};  // the first step's rate is 0; the second's is beyond fp32
+  try {
+    run_tiny(*communicator_, options);
+    FAIL() << "infinite weights were saved";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ExitCode::software);
+    EXPECT_THAT(error.what(), HasSubstr("step 2: weights are not finite: training diverged"));
+  }
+  std::vector<std::string> notes;
+  EXPECT_EQ(newest_checkpoint(checkpoints_folder(options.output_dir), notes),
+            checkpoints_folder(options.output_dir) / "step-000001");
+}
+
 TEST_F(TrainingLoopTest, FailedSaveEndsAllRanksAndKeepsTheOldCheckpoint) {
   auto options = tiny_options(folder("run"), 4);
   options.save_steps = 2;
