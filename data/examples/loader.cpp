@@ -170,11 +170,4 @@ StepBatch Loader::batch_for_step(std::int64_t step) const {
   return result;
 }
 
-std::int64_t Loader::samples_per_epoch() const { return samples_per_epoch_; }
-
-std::int64_t Loader::steps_per_epoch() const {
-  const std::int64_t size = global_batch_size();
-  return (samples_per_epoch_ + size - 1) / size;
-}
-
 }  // namespace rim

@@ -63,8 +63,6 @@ class Loader {
   Loader(std::vector<Sample> samples, std::vector<double> weights, LoaderOptions options);
 
   [[nodiscard]] StepBatch batch_for_step(std::int64_t step) const;  // step counts from 0
-  [[nodiscard]] std::int64_t samples_per_epoch() const;
-  [[nodiscard]] std::int64_t steps_per_epoch() const;  // rounded up
   [[nodiscard]] const std::vector<Sample>& samples() const { return samples_; }
   [[nodiscard]] const LoaderOptions& options() const { return options_; }
   // Reads all samples: call it once.

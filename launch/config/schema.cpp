@@ -113,7 +113,10 @@ OptionSpec prompt_sets_section() {
 
 std::vector<OptionSpec> length_and_batch_options() {
   return {integer("max_steps", nullptr, 1, "optimizer steps; give this or num_train_epochs"),
-          number("num_train_epochs", nullptr, 1e-6, 1e9, "passes over the data; give this or max_steps"),
+          number("num_train_epochs", nullptr, 1e-6, 1e9,
+                 "passes over the data; give this or max_steps. Steps: this x samples per epoch / global batch, "
+                 "rounded up; a batch "
+                 "runs on into the next epoch, so that no sample is left out"),
           integer("per_device_train_batch_size", 8, 1, "samples per rank and forward pass"),
           integer("gradient_accumulation_steps", 1, 1,
                   "forward passes per optimizer step; global batch = this x per_device_train_batch_size x ranks")};
@@ -122,7 +125,7 @@ std::vector<OptionSpec> length_and_batch_options() {
 std::vector<OptionSpec> optimizer_options() {
   return {
       number("learning_rate", 5e-5, 0, 10, "peak rate"),
-      text("lr_scheduler_type", "linear", "shape after the warm-up",
+      text("lr_scheduler_type", "linear", "shape after the warm-up; constant has none, and ignores what is set for it",
            {"linear", "cosine", "constant", "constant_with_warmup"}),
       number("warmup_ratio", 0.0, 0, 1, "share of all steps with rising rate; this or warmup_steps"),
       integer("warmup_steps", 0, 0, "steps with rising rate; this or warmup_ratio"),
@@ -136,17 +139,21 @@ std::vector<OptionSpec> optimizer_options() {
 }
 
 std::vector<OptionSpec> run_options() {
-  return {integer("save_steps", 500, 0, "steps between checkpoints, where monitors observe too; 0: only at the end"),
-          integer("save_total_limit", nullptr, 1, "checkpoints kept, the oldest go first; left out: all"),
-          integer("logging_steps", 1, 1, "steps between lines of log.jsonl"),
-          seed(1, "order of the data and draws of the monitors"),
-          text("resume_from_checkpoint", nullptr,
-               "auto: the newest whole checkpoint of output_dir, or a fresh start where there is none; or a checkpoint "
-               "folder"),
-          flag("overwrite_output_dir", false,
-               "remove the files of a run that output_dir holds, and start afresh or from a checkpoint elsewhere"),
-          text("device", "auto", "auto: one GPU per rank where there are some, else the CPU", {"auto", "cpu", "cuda"}),
-          integer("ddp_timeout", 1800, 1, "seconds any rank waits for the others before the run is ended")};
+  return {
+      integer("save_steps", 500, 0, "steps between checkpoints, where monitors observe too; 0: only at the end"),
+      integer(
+          "save_total_limit", nullptr, 1,
+          "checkpoints kept, the oldest go first; left out: all. Those that a resumption from an earlier one set aside "
+          "(.abandoned) stay"),
+      integer("logging_steps", 1, 1, "steps between lines of log.jsonl, and of the output where that is no terminal"),
+      seed(1, "order of the data and draws of the monitors"),
+      text("resume_from_checkpoint", nullptr,
+           "auto: the newest whole checkpoint of output_dir, or a fresh start where there is none; or a checkpoint "
+           "folder"),
+      flag("overwrite_output_dir", false,
+           "remove the files of a run that output_dir holds, and start afresh or from a checkpoint elsewhere"),
+      text("device", "auto", "auto: one GPU per rank where there are some, else the CPU", {"auto", "cpu", "cuda"}),
+      integer("ddp_timeout", 1800, 1, "seconds any rank waits for the others before the run is ended")};
 }
 
 }  // namespace

@@ -104,7 +104,8 @@ int run_verb(const Verb& verb, const Invocation& call) {
 }
 
 // Help, the version, and what is wrong before any verb runs are rank 0's to print.
-int run_words(const std::vector<std::string>& arguments, const MpiSession& session, bool& collective) {
+int run_words(const std::vector<std::string>& arguments, const MpiSession& session, FailureMeeting& failures,
+              bool& collective) {
   const std::vector<Verb> verbs = all_verbs();
   std::vector<std::string> words(arguments.begin() + 1, arguments.end());
   const bool wants_help = words.empty() || words[0] == "--help" || words[0] == "-h" || words[0] == "help";
@@ -116,7 +117,7 @@ int run_words(const std::vector<std::string>& arguments, const MpiSession& sessi
   const Chosen chosen = choose(verbs, words);
   if (chosen.verb == nullptr) refuse_verb(verbs, words);
   words.erase(words.begin(), words.begin() + static_cast<std::ptrdiff_t>(chosen.words));
-  const Invocation call{session, arguments, parse(*chosen.verb, words)};
+  const Invocation call{session, failures, arguments, parse(*chosen.verb, words)};
   collective = chosen.verb->collective;
   return run_verb(*chosen.verb, call);
 }
@@ -130,7 +131,7 @@ int run_command_line(const std::vector<std::string>& arguments, const MpiSession
   FailureMeeting failures(session);
   bool collective = true;  // until a verb runs, every rank meets the same errors
   try {
-    const int code = run_words(arguments, session, collective);
+    const int code = run_words(arguments, session, failures, collective);
     std::cout.flush();
     if (!std::cout) throw Error(ExitCode::input_output, "standard output cannot be written");
     return code;

@@ -1,14 +1,9 @@
 #include "launch/verbs/ending.h"
 
-#include <c10/util/Exception.h>
-
-#include <algorithm>
 #include <chrono>
 #include <exception>
 #include <iostream>
-#include <new>
-#include <string>
-#include <string_view>
+#include <numeric>
 #include <thread>
 
 #include "data/support/error.h"
@@ -18,51 +13,6 @@ namespace rim {
 namespace {
 
 constexpr std::chrono::seconds kPatience{5};
-
-struct Failure {
-  ExitCode code = ExitCode::software;
-  std::string message;
-};
-
-// libtorch appends a stack of addresses to its messages, also where only what() was kept of them.
-std::string without_backtrace(std::string message) {
-  return message.substr(0, message.find("\nException raised from"));
-}
-
-Failure current_failure() {
-  try {
-    throw;
-  } catch (const Error& error) {
-    return {error.code(), without_backtrace(error.what())};
-  } catch (const c10::Error& error) {
-    return {ExitCode::software, error.what_without_backtrace()};
-  } catch (const std::bad_alloc&) {
-    return {ExitCode::software, "out of memory"};
-  } catch (const std::exception& error) {
-    return {ExitCode::software, without_backtrace(error.what())};
-  } catch (...) {
-    return {ExitCode::software, "an exception of an unknown type"};
-  }
-}
-
-void show_line(std::string_view line) {
-  // One write per line, so that lines of several ranks do not mix.
-  std::cerr << "rimscope: error: " + printable(line) + "\n" << std::flush;
-}
-
-// A configuration has a line for each problem; any other failure is one line, whatever a library put into its text.
-void show(const Failure& failure) {
-  std::cout.flush();
-  std::string text = failure.message;
-  if (failure.code != ExitCode::config) std::replace(text.begin(), text.end(), '\n', ' ');
-  std::string_view rest = text;
-  while (true) {
-    const std::size_t end = rest.find('\n');
-    show_line(rest.substr(0, end));
-    if (end == std::string_view::npos) return;
-    rest.remove_prefix(end + 1);
-  }
-}
 
 }  // namespace
 
@@ -78,29 +28,70 @@ FailureMeeting::~FailureMeeting() {
   if (communicator_ != MPI_COMM_NULL) MPI_Comm_free(&communicator_);
 }
 
-bool FailureMeeting::all_ranks_arrive() const {
-  MPI_Request request = MPI_REQUEST_NULL;
-  if (MPI_Ibarrier(communicator_, &request) != MPI_SUCCESS) return false;
+bool FailureMeeting::completes(MPI_Request request) const {
   const auto deadline = std::chrono::steady_clock::now() + kPatience;
-  int arrived = 0;
-  while (MPI_Test(&request, &arrived, MPI_STATUS_IGNORE) == MPI_SUCCESS && arrived == 0) {
+  int done = 0;
+  while (MPI_Test(&request, &done, MPI_STATUS_IGNORE) == MPI_SUCCESS && done == 0) {
     if (std::chrono::steady_clock::now() > deadline) return false;
     std::this_thread::sleep_for(std::chrono::milliseconds(5));
   }
-  return arrived != 0;
+  return done != 0;
+}
+
+// Where it gives up MPI still holds the buffers, which does not matter: the world is aborted next.
+std::optional<std::vector<Failure>> FailureMeeting::gather(const Failure& mine) const {
+  const std::string text = to_text(mine);
+  const int length = static_cast<int>(text.size());
+  std::vector<int> lengths(static_cast<std::size_t>(session_.size())), offsets(lengths.size());
+  MPI_Request request = MPI_REQUEST_NULL;
+  if (MPI_Iallgather(&length, 1, MPI_INT, lengths.data(), 1, MPI_INT, communicator_, &request) != MPI_SUCCESS ||
+      !completes(request)) {
+    return std::nullopt;
+  }
+  std::exclusive_scan(lengths.begin(), lengths.end(), offsets.begin(), 0);
+  std::string all(static_cast<std::size_t>(offsets.back() + lengths.back()), '\0');
+  if (MPI_Iallgatherv(text.data(), length, MPI_BYTE, all.data(), lengths.data(), offsets.data(), MPI_BYTE,
+                      communicator_, &request) != MPI_SUCCESS ||
+      !completes(request)) {
+    return std::nullopt;
+  }
+  std::vector<Failure> failures;
+  for (std::size_t i = 0; i < lengths.size(); ++i) {
+    failures.push_back(
+        failure_from_text(all.substr(static_cast<std::size_t>(offsets[i]), static_cast<std::size_t>(lengths[i]))));
+  }
+  return failures;
+}
+
+void FailureMeeting::show(const FailureReport& report) const {
+  std::cout.flush();
+  // One write per line, so that lines of several ranks do not mix.
+  for (const std::string& line : report.lines) {
+    std::cerr << "rimscope: error: " + printable(line) + "\n" << std::flush;
+  }
+  try {
+    if (note_ && !report.lines.empty()) note_(report.lines.front());
+  } catch (const std::exception&) {
+    // The disk may be what failed; the line above says so.
+  }
 }
 
 int FailureMeeting::end_with_error(bool collective) noexcept {
-  Failure failure = current_failure();
-  const int code = static_cast<int>(failure.code);
-  if (!collective || session_.size() == 1 || all_ranks_arrive()) {
-    if (session_.rank() == 0) show(failure);
-    return code;
+  const Failure mine = current_failure();
+  FailureReport report{mine.code, {}};
+  if (!collective || session_.size() == 1) {
+    report = report_failures({mine});
+    if (session_.rank() == 0) show(report);
+    return static_cast<int>(report.code);
   }
-  failure.message =
-      "rank " + std::to_string(session_.rank()) + " of " + std::to_string(session_.size()) + ": " + failure.message;
-  show(failure);
-  session_.abort(code);
+  if (const auto all = gather(mine)) {
+    report = report_failures(*all);
+    if (session_.rank() == 0) show(report);
+    return static_cast<int>(report.code);
+  }
+  report = report_failure(mine, session_.rank(), session_.size());
+  show(report);
+  session_.abort(static_cast<int>(report.code));
 }
 
 }  // namespace rim

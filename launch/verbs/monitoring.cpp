@@ -44,16 +44,6 @@ ProbeRunnerOptions probe_options(const ModelInputs& model) {
   return options;
 }
 
-// What the run that wrote the checkpoint recorded, in the folder above its checkpoints; empty where there is nothing,
-// or where a later run has taken that folder.
-std::filesystem::path record_of_origin(const RunStart& start) {
-  const std::filesystem::path checkpoint = std::filesystem::weakly_canonical(start.checkpoint);
-  const std::filesystem::path record = RunPaths(checkpoint.parent_path().parent_path()).record;
-  const bool is_its_own =
-      std::filesystem::exists(record) && RunReader(record).provenance().at("run_id") == start.run_id;
-  return is_its_own ? record : std::filesystem::path();
-}
-
 }  // namespace
 
 MonitorRegistry builtin_registry() {
@@ -111,8 +101,9 @@ ProbeNeeds check_monitors(const RunConfig& config, const MonitorRegistry& regist
 Recorder open_recorder(const RunPaths& paths, const RunStart& start, const Provenance& provenance) {
   if (start.checkpoint.empty()) return Recorder::create(paths.record, provenance);
   if (std::filesystem::exists(paths.record)) return Recorder::resume(paths.record, provenance, start.step);
-  const std::filesystem::path origin = record_of_origin(start);
-  if (!origin.empty()) return Recorder::continue_from(origin, paths.record, provenance, start.step);
+  if (const auto origin = folder_of_origin(start)) {
+    return Recorder::continue_from(origin->record, paths.record, provenance, start.step);
+  }
   return Recorder::create(paths.record, provenance);
 }
 

@@ -41,7 +41,7 @@ double ProgressDisplay::seconds_left(const StepRecord& record, std::int64_t tota
   return passed / static_cast<double>(record.step - first_->step) * static_cast<double>(total_steps - record.step);
 }
 
-void ProgressDisplay::on_step(const StepRecord& record, std::int64_t total_steps) {
+void ProgressDisplay::on_step(const StepRecord& record, std::int64_t total_steps, bool logged) {
   const auto now = std::chrono::steady_clock::now();
   if (!first_) {
     first_ = record;
@@ -49,6 +49,7 @@ void ProgressDisplay::on_step(const StepRecord& record, std::int64_t total_steps
   }
   if (const auto problem = status_.update(record.step)) on_message("note: " + *problem + "; training goes on");
   const bool last = record.step >= total_steps;
+  if (!terminal_ && !logged) return;
   if (terminal_ && !last && now - last_drawn_ < kBetweenDrawings) return;
   last_drawn_ = now;
   const std::string line = progress_line(record, total_steps, seconds_left(record, total_steps));

@@ -1,4 +1,5 @@
-// A run's progress on stderr: one line that updates itself on a terminal, plain lines elsewhere. Rank 0 only.
+// A run's progress on stderr: one line that updates itself on a terminal, plain lines elsewhere, for the
+// steps that are logged. Rank 0 only.
 #pragma once
 
 #include <chrono>
@@ -18,7 +19,7 @@ class ProgressDisplay : public ProgressSink {
   ProgressDisplay(const ProgressDisplay&) = delete;
   ProgressDisplay& operator=(const ProgressDisplay&) = delete;
 
-  void on_step(const StepRecord& record, std::int64_t total_steps) override;
+  void on_step(const StepRecord& record, std::int64_t total_steps, bool logged) override;
   void on_message(const std::string& line) override;
   // Leaves the last updating line standing.
   void finish();

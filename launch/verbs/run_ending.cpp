@@ -5,7 +5,17 @@
 
 namespace rim {
 
-std::string resume_command(const std::vector<std::string>& argv, int world_size, bool overwrites) {
+namespace {
+
+// auto finds the run's own checkpoints; one elsewhere, from which nothing was saved yet, must be named.
+std::string resumed_from(const EndedRun& run, const std::filesystem::path& last_checkpoint) {
+  return last_checkpoint.empty() || last_checkpoint.parent_path() == run.paths.checkpoints ? "auto" : last_checkpoint;
+}
+
+}  // namespace
+
+std::string resume_command(const std::vector<std::string>& argv, int world_size, bool overwrites,
+                           const std::string& checkpoint) {
   std::vector<std::string> words;
   if (world_size > 1) words = {"mpirun", "-np", std::to_string(world_size)};
   for (const std::string& word : argv) {
@@ -13,7 +23,7 @@ std::string resume_command(const std::vector<std::string>& argv, int world_size,
     if (!replaced) words.push_back(word);
   }
   if (overwrites) words.emplace_back("overwrite_output_dir=false");  // the file may say so, and not only the call
-  words.emplace_back("resume_from_checkpoint=auto");
+  words.emplace_back("resume_from_checkpoint=" + checkpoint);
   return shell_quoted(words);
 }
 
@@ -29,7 +39,10 @@ std::string run_ending(const EndedRun& run, const TrainingResult& result, double
   if (finished) {
     text += "  report      " + shell_quoted({run.argv[0], "report", run.paths.folder.string()}) + "\n";
   } else {
-    text += "  resume      " + resume_command(run.argv, run.world_size, run.config.overwrite_output_dir) + "\n";
+    text += (result.last_checkpoint.empty() ? "  begin again " : "  resume      ") +
+            resume_command(run.argv, run.world_size, run.config.overwrite_output_dir,
+                           resumed_from(run, result.last_checkpoint)) +
+            "\n";
   }
   return text;
 }

@@ -20,7 +20,9 @@ struct EndedRun {
 
 std::string run_ending(const EndedRun& run, const TrainingResult& result, double observing_seconds);
 
-// The call that continues the run: the same words, resuming, and not overwriting any more where it did (`overwrites`).
-std::string resume_command(const std::vector<std::string>& argv, int world_size, bool overwrites);
+// The call that continues the run from `checkpoint` ("auto" or a folder): the same words, resuming, and not overwriting
+// any more where it did (`overwrites`).
+std::string resume_command(const std::vector<std::string>& argv, int world_size, bool overwrites,
+                           const std::string& checkpoint);
 
 }  // namespace rim

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numeric>
 
+#include "data/examples/loader.h"
 #include "data/support/error.h"
 #include "trainer/loop/trainable.h"
 #include "trainer/model/cross_entropy.h"
@@ -110,13 +110,14 @@ RunPlan make_run_plan(const RunConfig& config, const ModelConfig& model, at::Sca
   plan.parameters = counts.parameters;
   plan.trainable_parameters = counts.trained;
   plan.global_batch = global_batch_of(settings, world_size);
-  plan.samples_per_epoch = std::accumulate(data.weights.begin(), data.weights.end(), 0.0);
-  plan.steps_per_epoch = plan.samples_per_epoch / static_cast<double>(plan.global_batch);
+  plan.samples_per_epoch = count_samples_per_epoch(data.weights);
+  plan.steps_per_epoch = static_cast<double>(plan.samples_per_epoch) / static_cast<double>(plan.global_batch);
   plan.steps = count_steps(settings, plan.steps_per_epoch);
   plan.warmup_steps = settings.warmup_steps;
   if (settings.warmup_ratio > 0) {
     plan.warmup_steps = static_cast<std::int64_t>(std::ceil(settings.warmup_ratio * static_cast<double>(plan.steps)));
   }
+  if (parse_scheduler_type(settings.lr_scheduler_type) == SchedulerType::constant) plan.warmup_steps = 0;
   plan.checkpoints = config.save_steps > 0 ? (plan.steps + config.save_steps - 1) / config.save_steps : 1;
   plan.longest_sample = longest_sample(data);
   plan.longest_generation = probes.longest_generation;

@@ -16,8 +16,8 @@ namespace rim {
 struct RunPlan {
   std::int64_t parameters = 0;
   std::int64_t trainable_parameters = 0;
-  std::int64_t global_batch = 0;  // samples per optimizer step, over all ranks
-  double samples_per_epoch = 0;
+  std::int64_t global_batch = 0;       // samples per optimizer step, over all ranks
+  std::int64_t samples_per_epoch = 0;  // as the loader counts them
   double steps_per_epoch = 0;
   std::int64_t steps = 0;
   std::int64_t warmup_steps = 0;

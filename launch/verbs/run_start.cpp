@@ -75,6 +75,31 @@ std::vector<std::string> changed_settings(const RunConfig& config, const fs::pat
   return config_changes(read_text_file(earlier), config.text);
 }
 
+// What a run got to whose checkpoints are gone; empty where nothing but its start would be lost.
+std::string achievement(const RunPaths& paths) {
+  if (fs::exists(paths.record)) {
+    const auto steps = RunReader(paths.record).steps();
+    if (!steps.empty() && steps.back() > 0) return "run.h5 has observations up to step " + std::to_string(steps.back());
+  }
+  if (!fs::exists(paths.status)) return "";
+  const std::string origin = paths.status.string();
+  const Json status = read_json_file(paths.status);
+  const std::string state = json_string_or(status, "state", "", origin);
+  const std::int64_t step = json_integer(status, "step", origin);
+  const bool got_somewhere = step > 0 && (state == "finished" || state == "preempted");
+  return got_somewhere ? "status.json says " + state + " at step " + std::to_string(step) : "";
+}
+
+// auto without a checkpoint starts over a run that ended before its first one, and no other.
+RunStart start_over(const RunPaths& paths) {
+  const std::string lost = holds_run(paths) ? achievement(paths) : "";
+  if (lost.empty()) return fresh(holds_run(paths));
+  throw Error(ExitCode::config, paths.folder.string() +
+                                    ": holds no checkpoint to go on from, but a run that got further (" + lost +
+                                    "); overwrite_output_dir=true instead of resume_from_checkpoint=auto removes "
+                                    "it and starts afresh");
+}
+
 RunStart decide(const RunConfig& config, const RunPaths& paths) {
   if (config.resume_from_checkpoint.empty()) {
     if (holds_run(paths) && !config.overwrite_output_dir) refuse_folder_in_use(paths);
@@ -82,8 +107,8 @@ RunStart decide(const RunConfig& config, const RunPaths& paths) {
   }
   std::vector<std::string> notes;
   const auto found = find_resume_checkpoint(config.output_dir, config.resume_from_checkpoint, notes);
-  // auto, and nothing to resume: a run that lies there ended before its first checkpoint.
-  RunStart start = found ? resume_from(*found, config, paths) : fresh(holds_run(paths));
+  RunStart start = found ? resume_from(*found, config, paths) : start_over(paths);
+  start.verified = found && config.resume_from_checkpoint == "auto";
   start.notes = std::move(notes);
   if (found) {
     for (std::string& change : changed_settings(config, *found)) start.notes.push_back(std::move(change));
@@ -119,13 +144,15 @@ RunPaths::RunPaths(const fs::path& output_dir)
       checkpoints(checkpoints_folder(output_dir)) {}
 
 Json to_json(const RunStart& start) {
-  return {{"run_id", start.run_id}, {"checkpoint", start.checkpoint},     {"step", start.step},
-          {"dtype", start.dtype},   {"replaces", start.replaces_old_run}, {"notes", start.notes}};
+  return {{"run_id", start.run_id}, {"checkpoint", start.checkpoint}, {"verified", start.verified},
+          {"step", start.step},     {"dtype", start.dtype},           {"replaces", start.replaces_old_run},
+          {"notes", start.notes}};
 }
 
 RunStart run_start_from_json(const Json& json) {
   return {.run_id = json.at("run_id"),
           .checkpoint = json.at("checkpoint"),
+          .verified = json.at("verified"),
           .step = json.at("step"),
           .dtype = json.at("dtype"),
           .replaces_old_run = json.at("replaces"),
@@ -136,8 +163,23 @@ RunStart plan_run_start(const RunConfig& config) {
   const RunPaths paths(config.output_dir);
   RunStart start = decide(config, paths);
   if (start.replaces_old_run) refuse_to_remove_inputs(config, start, paths);
+  refuse_foreign_checkpoints(config.output_dir, start.step);
   require_writable_folder(config.output_dir);
   return start;
+}
+
+std::optional<RunPaths> folder_of_origin(const RunStart& start) {
+  if (start.checkpoint.empty()) return std::nullopt;
+  const RunPaths origin(fs::weakly_canonical(start.checkpoint).parent_path().parent_path());
+  const bool is_its_own =
+      fs::exists(origin.record) && RunReader(origin.record).provenance().at("run_id") == start.run_id;
+  return is_its_own ? std::optional(origin) : std::nullopt;
+}
+
+void take_log_along(const RunPaths& paths, const RunStart& start) {
+  if (fs::exists(paths.log)) return;
+  const auto origin = folder_of_origin(start);
+  if (origin && fs::exists(origin->log)) write_file_atomically(paths.log, read_text_file(origin->log));
 }
 
 void prepare_run_folder(const RunPaths& paths, const RunStart& start, const std::string& config_text) {

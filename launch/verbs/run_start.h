@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -20,6 +21,7 @@ struct RunPaths {
 struct RunStart {
   std::string run_id;
   std::string checkpoint;          // folder to resume from; empty: from the base model
+  bool verified = false;           // that folder has been compared with its digests
   std::int64_t step = 0;           // of that checkpoint
   std::string dtype;               // that it was trained in: "float32" or "bfloat16"; empty for a fresh run
   bool replaces_old_run = false;   // files of an earlier run are to be removed first
@@ -38,5 +40,11 @@ RunStart plan_run_start(const RunConfig& config);
 // config.yaml of a run that is new to the folder. A run that goes on where it lies changes nothing before its
 // checkpoint is loaded. Throws Error(input_output).
 void prepare_run_folder(const RunPaths& paths, const RunStart& start, const std::string& config_text);
+
+// The folder of the run that wrote the checkpoint: the one above its checkpoints, where run.h5 is still that run's.
+std::optional<RunPaths> folder_of_origin(const RunStart& start);
+// For a run that goes on in another folder than its checkpoint's: log.jsonl of the run so far, where there is none yet.
+// Throws Error(input_output).
+void take_log_along(const RunPaths& paths, const RunStart& start);
 
 }  // namespace rim

@@ -1,5 +1,7 @@
 #include "launch/verbs/run_status.h"
 
+#include <unistd.h>
+
 #include <array>
 #include <ctime>
 #include <utility>
@@ -7,11 +9,16 @@
 #include "data/support/error.h"
 #include "data/support/files.h"
 #include "data/support/json.h"
+#include "launch/verbs/hardware.h"
 
 namespace rim {
 namespace {
+
 constexpr std::chrono::seconds kBetweenUpdates{2};
-}
+
+std::string file_text(const Json& status) { return status.dump(1, ' ', false, Json::error_handler_t::replace) + "\n"; }
+
+}  // namespace
 
 std::string utc_now() {
   const std::time_t now = std::time(nullptr);
@@ -26,10 +33,11 @@ RunStatus::RunStatus(std::filesystem::path path, std::string run_id, std::int64_
     : path_(std::move(path)), run_id_(std::move(run_id)), total_steps_(total_steps) {}
 
 std::string RunStatus::text(const std::string& state, const std::string& message) const {
-  Json status{
-      {"state", state}, {"step", step_}, {"total_steps", total_steps_}, {"run_id", run_id_}, {"time", utc_now()}};
+  Json status{{"state", state},    {"step", step_},     {"total_steps", total_steps_},
+              {"run_id", run_id_}, {"time", utc_now()}, {"host", host_name()},
+              {"pid", ::getpid()}};
   if (!message.empty()) status["message"] = message;
-  return status.dump(1, ' ', false, Json::error_handler_t::replace) + "\n";
+  return file_text(status);
 }
 
 void RunStatus::write(const std::string& state, std::int64_t step, const std::string& message) {
@@ -49,6 +57,14 @@ std::optional<std::string> RunStatus::update(std::int64_t step) {
   } catch (const Error& error) {
     return std::exchange(complained_, true) ? std::nullopt : std::optional<std::string>(error.what());
   }
+}
+
+void note_failure(const std::filesystem::path& path, const std::string& message) {
+  Json status = read_json_file(path);
+  status["state"] = "failed";
+  status["message"] = message;
+  status["time"] = utc_now();
+  write_file_atomically(path, file_text(status));
 }
 
 }  // namespace rim

@@ -1,4 +1,5 @@
-// status.json: what a run is doing, for people and schedulers who do not watch its output.
+// status.json: what a run is doing, for people and schedulers who do not watch its output. README.md says what is
+// in it.
 #pragma once
 
 #include <chrono>
@@ -30,6 +31,10 @@ class RunStatus {
   std::chrono::steady_clock::time_point last_write_{};
   bool complained_ = false;
 };
+
+// For a rank that ends the run in rank 0's stead: state failed and the message, the rest as rank 0 wrote it last.
+// Throws Error where the file is not there or cannot be written.
+void note_failure(const std::filesystem::path& path, const std::string& message);
 
 // "2026-01-31T12:00:00Z"
 std::string utc_now();

@@ -60,12 +60,18 @@ std::string data_row(const TableInputs& inputs) {
          length_warning("the longest sample", inputs.plan.longest_sample, inputs.model.config.max_position_embeddings);
 }
 
+std::string batch_warning(const RunPlan& plan) {
+  if (plan.global_batch <= plan.samples_per_epoch) return "";
+  return kWarning + "more than the " + plural(plan.samples_per_epoch, "sample") +
+         " of an epoch: a step takes some of them several times";
+}
+
 std::string batch_row(const TableInputs& inputs) {
   const OptimizationSettings& settings = inputs.config.optimization;
   return plural(settings.per_device_train_batch_size, "sample") + " x " +
          plural(static_cast<std::int64_t>(inputs.ranks.size()), "rank") + " x " +
          plural(settings.gradient_accumulation_steps, "accumulation step") + " = " + count(inputs.plan.global_batch) +
-         " samples per step";
+         " samples per step" + batch_warning(inputs.plan);
 }
 
 std::string steps_row(const RunPlan& plan) {

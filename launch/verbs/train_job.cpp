@@ -5,6 +5,7 @@
 
 #include "data/support/files.h"
 #include "data/support/sha256.h"
+#include "launch/verbs/ending.h"
 #include "launch/verbs/progress_display.h"
 #include "launch/verbs/run_ending.h"
 #include "launch/verbs/stop_signals.h"
@@ -52,19 +53,26 @@ TrainJob::TrainJob(const Invocation& call, RunConfig config, MonitorRegistry reg
 TrainJob::~TrainJob() = default;
 
 int TrainJob::run() {
+  const StopSignals signals;
   use_fair_share_of_cores(call_.session);
   connect();
   require_same(sha256_hex(config_.text), "configurations");
-  agree_on_start();
-  load_inputs();
-  load_model();
-  try {
-    open_run();
-    return train_and_report();
-  } catch (const std::exception& error) {
-    note_failure(error.what());
-    throw;
+  for (const auto phase : {&TrainJob::agree_on_start, &TrainJob::load_inputs, &TrainJob::load_model}) {
+    (this->*phase)();
+    if (stop_requested()) return stop_before_training();
   }
+  open_run();
+  return train_and_report();
+}
+
+bool TrainJob::stop_requested() {
+  return communicator_->maximum(StopSignals::requested() ? 1.0 : 0.0, "agree on stopping") > 0;
+}
+
+// Nothing was written yet.
+int TrainJob::stop_before_training() {
+  say("stopped on request before training began; the same call begins again");
+  return static_cast<int>(ExitCode::preempted);
 }
 
 int TrainJob::dry_run() {
@@ -112,7 +120,7 @@ void TrainJob::agree_on_start() {
   communicator_->together("look at the output folder", [&] {
     if (!first_rank()) return;
     require_writable_folder(config_.output_dir);
-    lock_ = std::make_unique<RunLock>(config_.output_dir);  // what is decided next must stay true
+    lock_ = std::make_shared<RunLock>(config_.output_dir);  // what is decided next must stay true
     decided = to_json(plan_run_start(config_)).dump();
   });
   start_ = run_start_from_json(Json::parse(communicator_->all_gather(decided, "share how the run starts").front()));
@@ -127,7 +135,7 @@ void TrainJob::load_inputs() {
     const ProbeNeeds probes = check_monitors(config_, registry_, *inputs_, prompt_sets_, call_.session.size());
     dtype_ = dtype_choice();
     plan_ = make_run_plan(config_, inputs_->config, dtype_.dtype, *data_, call_.session.size(), probes);
-    if (!config_.model.folder.empty()) require_weights(config_.model.folder);
+    if (!config_.model.folder.empty() && start_.checkpoint.empty()) require_weights(config_.model.folder);
   };
   if (communicator_) {
     communicator_->together("read tokenizer and data", work);
@@ -152,8 +160,11 @@ DtypeChoice TrainJob::dtype_choice() const {
 }
 
 void TrainJob::load_model() {
-  communicator_->together("load the model",
-                          [&] { model_ = load_or_initialize(config_.model, inputs_->config, dtype_.dtype, device_); });
+  communicator_->together("load the model", [&] {
+    // A checkpoint brings all weights.
+    model_ = start_.checkpoint.empty() ? load_or_initialize(config_.model, inputs_->config, dtype_.dtype, device_)
+                                       : std::make_unique<Decoder>(inputs_->config, dtype_.dtype, device_);
+  });
 }
 
 void TrainJob::open_run() {
@@ -161,10 +172,25 @@ void TrainJob::open_run() {
   communicator_->together("prepare the run's folder", [&] {
     if (!first_rank()) return;
     prepare_run_folder(paths_, start_, config_.text);
-    status_ = std::make_unique<RunStatus>(paths_.status, start_.run_id, plan_.steps);
+    status_ = std::make_shared<RunStatus>(paths_.status, start_.run_id, plan_.steps);
     status_->write("starting", start_.step);
+  });
+  note_failures();
+  communicator_->together("open the record", [&] {
+    if (!first_rank()) return;
     recorder_ = std::make_unique<Recorder>(open_recorder(paths_, start_, make_provenance(config_, run_facts())));
   });
+}
+
+// The note outlives this job, and keeps the folder locked until it is written.
+void TrainJob::note_failures() {
+  if (first_rank()) {
+    call_.failures.note_cause_with([status = status_, lock = lock_](const std::string& message) {
+      status->write("failed", status->step(), message);
+    });
+  } else {
+    call_.failures.note_cause_with([path = paths_.status](const std::string& message) { note_failure(path, message); });
+  }
 }
 
 int TrainJob::train_and_report() {
@@ -183,7 +209,6 @@ int TrainJob::train_and_report() {
     observer = make_observer(config_, registry_, *inputs_, std::move(prompt_sets_), *communicator_, recorder_.get(),
                              [&](const std::string& line) { display->on_message(line); });
   });
-  const StopSignals signals;
   const TrainingResult result =
       train(*model_, loader, training_options(), *communicator_, observer.get(), display.get(), StopSignals::requested);
   communicator_->together("close the run", [&] {
@@ -214,10 +239,12 @@ TrainingOptions TrainJob::training_options() const {
           .trainable = settings.trainable,
           .model_files = inputs_->files,
           .resume_from_checkpoint = start_.checkpoint,
+          .checkpoint_verified = start_.verified,
           .stored_parameter = stored_parameters(config_.model, inputs_->config),
           .run_id = start_.run_id,
           .resumed = [this] {
             recorder_->cut_back();
+            take_log_along(paths_, start_);
             write_file_atomically(paths_.config, config_.text);
           }};
 }
@@ -259,14 +286,6 @@ TableInputs TrainJob::table_inputs(std::vector<RankFacts> ranks) const {
 
 void TrainJob::say(const std::string& text) const {
   if (first_rank()) std::cerr << text + (text.ends_with('\n') ? "" : "\n") << std::flush;
-}
-
-void TrainJob::note_failure(const std::string& message) noexcept {
-  try {
-    if (status_) status_->write("failed", status_->step(), message.substr(0, message.find('\n')));
-  } catch (const std::exception&) {
-    // The disk may be what failed; the error on its way says so.
-  }
 }
 
 }  // namespace rim

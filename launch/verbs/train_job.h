@@ -41,14 +41,18 @@ class TrainJob {
   void load_inputs();
   void load_model();
   void open_run();
+  // Has the cause of a failure from now on written to status.json.
+  void note_failures();
   int train_and_report();
+  // COLLECTIVE. True where any rank was asked to stop.
+  bool stop_requested();
+  int stop_before_training();
 
   [[nodiscard]] DtypeChoice dtype_choice() const;
   [[nodiscard]] TableInputs table_inputs(std::vector<RankFacts> ranks) const;
   [[nodiscard]] TrainingOptions training_options() const;
   [[nodiscard]] RunFacts run_facts() const;
   void say(const std::string& text) const;
-  void note_failure(const std::string& message) noexcept;
 
   const Invocation& call_;
   RunConfig config_;
@@ -60,7 +64,7 @@ class TrainJob {
   std::string transport_;
   std::unique_ptr<Communicator> communicator_;
   std::vector<RankFacts> ranks_;
-  std::unique_ptr<RunLock> lock_;  // rank 0 only, from before the start is decided to the end
+  std::shared_ptr<RunLock> lock_;  // rank 0 only, from before the start is decided to the end
   RunStart start_;
   std::optional<ModelInputs> inputs_;
   std::optional<TrainingData> data_;
@@ -69,7 +73,7 @@ class TrainJob {
   RunPlan plan_;
   std::unique_ptr<Decoder> model_;
   std::unique_ptr<Recorder> recorder_;  // rank 0 only
-  std::unique_ptr<RunStatus> status_;   // rank 0 only
+  std::shared_ptr<RunStatus> status_;   // rank 0 only
 };
 
 }  // namespace rim

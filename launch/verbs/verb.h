@@ -11,9 +11,12 @@
 
 namespace rim {
 
+class FailureMeeting;
+
 // One call of a verb, its command line already checked.
 struct Invocation {
   const MpiSession& session;
+  FailureMeeting& failures;
   std::vector<std::string> argv;  // the whole command line, for the record
   boost::program_options::variables_map options;
 

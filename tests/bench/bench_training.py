@@ -11,6 +11,7 @@ import json
 import os
 import pathlib
 import random
+import re
 import statistics
 import subprocess
 import sys
@@ -38,18 +39,31 @@ def write_inputs(folder, steps):
             file.write(json.dumps({"prompt": text[0], "completion": text[1:]}) + "\n")
 
 
+def write_config(folder, output, precision, steps):
+    return runs.write_config(pathlib.Path(output) / "bench.yaml", {
+        "model": {"config": str(folder / "model/config.json"), "init": "random", "seed": 1,
+                  "dtype": DTYPES[precision]},
+        "tokenizer": str(folder / "tokenizer"),
+        "data": {"train": [{"path": str(folder / "text.jsonl"), "format": "prompt_completion"}],
+                 "max_length": LENGTH},
+        "output_dir": f"{output}/run", "max_steps": steps, "per_device_train_batch_size": ROWS,
+        "learning_rate": LEARNING_RATE, "lr_scheduler_type": "constant", "max_grad_norm": MAX_GRAD_NORM,
+        "logging_steps": 1, "seed": 1})
+
+
+def threads_of_rimscope(arguments, folder):
+    """What one rank takes here: the cores it may run on, within its container's quota."""
+    environment = {key: value for key, value in os.environ.items() if key != "OMP_NUM_THREADS"}
+    config = write_config(folder, folder, "fp32", 1)
+    table = subprocess.run([str(arguments.rimscope), "train", str(config), "--dry-run"], check=True, env=environment,
+                           stdout=subprocess.PIPE, text=True).stdout
+    return int(re.search(r"(\d+) threads? each", table).group(1))
+
+
 def measure_rimscope(arguments, folder, precision, steps):
     """Tokens per second of the timed steps, as log.jsonl reports tokens and training seconds."""
     with tempfile.TemporaryDirectory(dir=folder) as output:
-        config = runs.write_config(pathlib.Path(output) / "bench.yaml", {
-            "model": {"config": str(folder / "model/config.json"), "init": "random", "seed": 1,
-                      "dtype": DTYPES[precision]},
-            "tokenizer": str(folder / "tokenizer"),
-            "data": {"train": [{"path": str(folder / "text.jsonl"), "format": "prompt_completion"}],
-                     "max_length": LENGTH},
-            "output_dir": output + "/run", "max_steps": steps, "per_device_train_batch_size": ROWS,
-            "learning_rate": LEARNING_RATE, "lr_scheduler_type": "constant", "max_grad_norm": MAX_GRAD_NORM,
-            "logging_steps": 1, "seed": 1})
+        config = write_config(folder, output, precision, steps)
         subprocess.run([str(arguments.rimscope), "train", str(config)], check=True, stdout=subprocess.DEVNULL,
                        stderr=subprocess.DEVNULL, env={**os.environ, "OMP_NUM_THREADS": str(arguments.threads)})
         log = runs.log_of(output + "/run")
@@ -105,13 +119,15 @@ def processor():
 def compare(arguments):
     steps = arguments.steps + WARM_UP_STEPS
     sides = {"rimscope": measure_rimscope, "transformers": measure_transformers}
-    print(f"{processor()}, {arguments.threads} threads of {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f} at the start")
-    print(f"Qwen3 form, 11.0M parameters, batch {ROWS} x {LENGTH}, fused AdamW, {arguments.rounds} rounds of "
-          f"{arguments.steps} timed steps")
-    print("| precision | rimscope tokens/s | transformers tokens/s | ratio, median of rounds |\n|---|---|---|---|")
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
         write_inputs(folder, steps)
+        arguments.threads = arguments.threads or threads_of_rimscope(arguments, folder)
+        print(f"{processor()}, {arguments.threads} threads of {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f} at the "
+              "start")
+        print(f"Qwen3 form, 11.0M parameters, batch {ROWS} x {LENGTH}, fused AdamW, {arguments.rounds} rounds of "
+              f"{arguments.steps} timed steps")
+        print("| precision | rimscope tokens/s | transformers tokens/s | ratio, median of rounds |\n|---|---|---|---|")
         for precision in arguments.precision:
             speeds = {side: [] for side in sides}
             for round_number in range(arguments.rounds):
@@ -127,7 +143,7 @@ def main():
     parser.add_argument("--rimscope", type=pathlib.Path, default=runs.BIN / "rimscope")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--steps", type=int, default=8, help="timed steps a round")
-    parser.add_argument("--threads", type=int, default=os.cpu_count())
+    parser.add_argument("--threads", type=int, help="default: as many as rimscope takes for one rank")
     parser.add_argument("--precision", nargs="+", choices=sorted(DTYPES), default=["fp32", "bf16"])
     parser.add_argument("--transformers-only", type=pathlib.Path, metavar="FOLDER", help=argparse.SUPPRESS)
     arguments = parser.parse_args()

@@ -383,11 +383,89 @@ def test_what_is_not_the_runs_own_stays(world, override, run_was_there):
 
 
 def test_a_run_that_ended_before_its_first_checkpoint_is_started_over(world):
+    kill_in_mid_run(world, f"output_dir={world}/other")
+    call = ["train", world / "run.yaml", f"output_dir={world}/other", "max_steps=2"]
+    assert "auto" not in error(*call, code=CONFIG)  # there is nothing to resume
+    runs.rimscope(*call, "resume_from_checkpoint=auto")
+    assert [line["step"] for line in runs.log_of(world / "other")] == [1, 2]
+
+
+@pytest.mark.parametrize("lost", [["checkpoints"], ["checkpoints", "run.h5"]], ids=["checkpoints", "and-record"])
+def test_a_run_whose_checkpoints_are_gone_is_not_silently_started_over(world, lost):
     runs.rimscope("train", world / "run.yaml")
-    shutil.rmtree(world / "run/checkpoints")
-    result = failures.run("train", world / "run.yaml", "resume_from_checkpoint=auto", "max_steps=2")
-    assert result.returncode == 0, result.stderr
+    for name in lost:
+        (shutil.rmtree if name == "checkpoints" else pathlib.Path.unlink)(world / "run" / name)
+    before = {path: path.read_bytes() for path in (world / "run").rglob("*") if path.is_file() and path.name != ".lock"}
+    message = train_error(world, "resume_from_checkpoint=auto", code=CONFIG)
+    said = "observations up to step 4" if len(lost) == 1 else "status.json says finished at step 4"
+    assert said in message and "overwrite_output_dir=true" in message
+    assert {path: path.read_bytes() for path in before} == before
+    runs.rimscope("train", world / "run.yaml", "overwrite_output_dir=true", "max_steps=2")
     assert [line["step"] for line in runs.log_of(world / "run")] == [1, 2]
+
+
+def test_a_strangers_folder_where_a_checkpoint_would_go_is_found_at_the_start(world):
+    foreign = world / "run/checkpoints/step-000004/model.safetensors"
+    foreign.parent.mkdir(parents=True)
+    foreign.write_text("mine")
+    assert str(foreign.parent) in train_error(world, code=CONFIG)
+    assert foreign.read_text() == "mine" and not (world / "run/run.h5").exists()
+
+
+def test_a_run_that_went_on_elsewhere_takes_its_log_along(world):
+    runs.rimscope("train", world / "run.yaml")
+    checkpoint = world / "run/checkpoints/step-000002"
+    runs.rimscope("train", world / "run.yaml", f"output_dir={world}/other", f"resume_from_checkpoint={checkpoint}")
+    logs = [[{**line, "seconds": 0} for line in runs.log_of(world / name)] for name in ("run", "other")]
+    assert logs[0] == logs[1] and len(logs[0]) == 4
+
+
+def test_a_resumption_needs_no_base_weights(world):
+    runs.rimscope("train", world / "run.yaml", "max_steps=2")
+    (world / "model/model.safetensors").write_bytes(b"gone")
+    runs.rimscope("train", world / "run.yaml", "resume_from_checkpoint=auto")
+    assert runs.last_checkpoint(world / "run").name == "step-000004"
+
+
+def test_a_run_beyond_its_last_step_has_nothing_to_do(world):
+    runs.rimscope("train", world / "run.yaml")
+    assert "at step 4 already, and this run ends at step 3" in train_error(
+        world, "resume_from_checkpoint=auto", "max_steps=3", code=CONFIG)
+    result = failures.run("train", world / "run.yaml", "resume_from_checkpoint=auto")
+    assert result.returncode == 0 and "finished already at step 4" in result.stderr
+
+
+def stop_in_mid_run(world, ready, ranks=1, *overrides):
+    """Sends USR1 once ready() holds, and returns what the run printed."""
+    process = runs.start(["train", world / "run.yaml", "max_steps=1000000", *overrides], ranks=ranks)
+    end = time.monotonic() + 60
+    while not ready() and time.monotonic() < end:
+        time.sleep(0.005)
+    process.send_signal(signal.SIGUSR1)
+    said = process.communicate(timeout=60)
+    assert process.returncode == failures.PREEMPTED, said
+    return said
+
+
+@RANKS
+def test_a_stop_while_starting_up_loses_nothing(world, ranks):
+    """The lock is taken before anything is loaded."""
+    stop_in_mid_run(world, lambda: (world / "run/.lock").exists() and (world / "run/.lock").read_text(), ranks)
+    runs.rimscope("train", world / "run.yaml", "resume_from_checkpoint=auto", "overwrite_output_dir=false", "max_steps=4",
+                  ranks=ranks)
+
+
+def test_a_stop_at_a_checkpoint_leaves_no_seam(world):
+    """Every step is due, so whichever one the signal meets: saved at once, and observed by the resumed run."""
+    log = world / "run/log.jsonl"
+    stop_in_mid_run(world, lambda: log.exists() and log.read_text().count("\n") >= 3, 1, "save_steps=1",
+                    "save_total_limit=2")
+    step = int(runs.last_checkpoint(world / "run").name.removeprefix("step-"))
+    with h5py.File(world / "run/run.h5") as file:
+        assert file["committed_steps"][()].tolist() == list(range(step))
+    runs.rimscope("train", world / "run.yaml", "save_steps=1", f"max_steps={step + 2}", "resume_from_checkpoint=auto")
+    with h5py.File(world / "run/run.h5") as file:
+        assert file["committed_steps"][()].tolist() == list(range(step + 3))
 
 
 def test_settings_that_change_at_a_resumption_are_said(world):
@@ -443,7 +521,8 @@ def test_two_runs_do_not_share_a_folder(world):
     process.send_signal(signal.SIGUSR1)
     _, said = process.communicate(timeout=60)
     assert process.returncode == failures.PREEMPTED, said
-    runs.rimscope("train", world / "run.yaml", "resume_from_checkpoint=auto", "max_steps=1")  # is long past it: nothing to do
+    step = int(runs.last_checkpoint(world / "run").name.removeprefix("step-"))
+    runs.rimscope("train", world / "run.yaml", "resume_from_checkpoint=auto", f"max_steps={step}")
 
 
 def test_a_missing_checkpoint(world):
@@ -467,8 +546,21 @@ def test_an_error_of_one_rank_alone_ends_all(world):
     result = subprocess.run(command, env={**failures.os.environ, **runs.MPI_ENVIRONMENT}, text=True,
                             capture_output=True, timeout=60)
     assert result.returncode == NO_INPUT, result.stderr
-    assert [line.startswith("rank 1 of 2: ") and "nowhere.yaml" in line for line in failures.errors_of(result)] == [True]
+    assert [line.startswith("rank 1 of 2 (") and "nowhere.yaml" in line for line in failures.errors_of(result)] == [True]
     assert_no_run(world)
+
+
+def test_the_cause_is_told_before_what_it_led_to(world):
+    """The first rank gives up waiting for the second within the seconds in which failed ranks look for each other."""
+    program = str(runs.program("rimscope"))
+    command = ["mpirun", "-np", "1", program, "train", str(world / "run.yaml"), "ddp_timeout=1", ":",
+               "-np", "1", program, "train", str(world / "nowhere.yaml")]
+    result = subprocess.run(command, env={**failures.os.environ, **runs.MPI_ENVIRONMENT}, text=True,
+                            capture_output=True, timeout=60)
+    assert result.returncode == NO_INPUT, result.stderr
+    cause, consequence = failures.errors_of(result)
+    assert cause.startswith("rank 1 of 2 (") and "nowhere.yaml" in cause
+    assert consequence.startswith("rank 0 of 2 waited 1.")
 
 
 def test_ranks_with_different_configurations_are_told(world):

@@ -39,12 +39,13 @@ struct ModelFile {
 };
 
 // Local, called on rank 0 only: writes "step-NNNNNN.incomplete", syncs every file and the folder, renames, marks DONE.
-// `model_files` are copied along. Returns the final folder. Throws Error(input_output)
-// with the path; an incomplete folder is removed first if it can be.
+// `model_files` are copied along. Returns the final folder. Throws Error(input_output) with the path; an incomplete
+// folder is removed first if it can be. What is no checkpoint and has the final name is left alone, and is an error.
 std::filesystem::path save_checkpoint(const std::filesystem::path& checkpoints, const CheckpointContent& content,
                                       const std::vector<ModelFile>& model_files);
-// Removes the oldest whole checkpoints beyond `keep` (and leftovers of incomplete ones).
-void prune_checkpoints(const std::filesystem::path& checkpoints, std::int64_t keep);
+// Removes the oldest whole checkpoints beyond `keep` (and leftovers of incomplete ones). Returns a line for each that
+// cannot be removed, which is no reason to end a run.
+std::vector<std::string> prune_checkpoints(const std::filesystem::path& checkpoints, std::int64_t keep);
 // The newest folder with DONE whose digests hold; others are skipped, each with a line in `notes`.
 std::optional<std::filesystem::path> newest_checkpoint(const std::filesystem::path& checkpoints,
                                                        std::vector<std::string>& notes);

@@ -18,22 +18,36 @@ namespace fs = std::filesystem;
 
 constexpr std::string_view kPrefix = "step-";
 
-std::vector<fs::path> subfolders(const fs::path& folder) {
+std::vector<fs::path> entries(const fs::path& folder) {
   std::vector<fs::path> found;
   std::error_code ignored;
   for (fs::directory_iterator entry(folder, ignored), end; !ignored && entry != end; entry.increment(ignored)) {
-    if (entry->is_directory(ignored)) found.push_back(entry->path());
+    found.push_back(entry->path());
   }
   std::sort(found.begin(), found.end());
   return found;
 }
 
-// DONE goes first: a folder whose removal is cut short is then seen to be incomplete.
-void remove_checkpoint(const fs::path& folder) {
-  std::error_code failure;
-  fs::remove(folder / kDoneFile, failure);
-  if (!failure) fs::remove_all(folder, failure);
-  if (failure) throw Error(ExitCode::input_output, folder.string() + ": cannot be removed: " + failure.message());
+bool holds_trainer_state(const fs::path& folder) {
+  std::error_code ignored;
+  return fs::is_regular_file(folder / kTrainerStateFile, ignored);
+}
+
+std::vector<CheckpointFolder> list_named(const fs::path& checkpoints, bool ours) {
+  std::vector<CheckpointFolder> found;
+  for (const fs::path& entry : entries(checkpoints)) {
+    const auto step = step_of_checkpoint(entry.filename());
+    if (step && holds_trainer_state(entry) == ours) found.push_back({*step, entry});
+  }
+  std::sort(found.begin(), found.end(), [](const auto& left, const auto& right) { return left.step < right.step; });
+  return found;
+}
+
+bool is_leftover(const std::string& name) {
+  for (const std::string suffix : {kReplacedSuffix, kIncompleteSuffix}) {
+    if (name.ends_with(suffix) && step_of_checkpoint(name.substr(0, name.size() - suffix.size()))) return true;
+  }
+  return false;
 }
 
 }  // namespace
@@ -53,31 +67,48 @@ std::optional<std::int64_t> step_of_checkpoint(const std::string& name) {
   return step;
 }
 
-std::vector<CheckpointFolder> list_checkpoints(const fs::path& checkpoints) {
-  std::vector<CheckpointFolder> found;
-  for (const fs::path& folder : subfolders(checkpoints)) {
-    if (const auto step = step_of_checkpoint(folder.filename())) found.push_back({*step, folder});
-  }
-  std::sort(found.begin(), found.end(), [](const auto& left, const auto& right) { return left.step < right.step; });
-  return found;
-}
+std::vector<CheckpointFolder> list_checkpoints(const fs::path& checkpoints) { return list_named(checkpoints, true); }
+
+std::vector<CheckpointFolder> list_foreign(const fs::path& checkpoints) { return list_named(checkpoints, false); }
 
 std::vector<fs::path> list_incomplete(const fs::path& checkpoints) {
   std::vector<fs::path> found;
-  for (const fs::path& folder : subfolders(checkpoints)) {
-    const std::string name = folder.filename();
-    const bool cut_short = name.starts_with(kPrefix) && name.ends_with(kIncompleteSuffix);
-    if (cut_short || (step_of_checkpoint(name) && !is_done(folder))) found.push_back(folder);
+  std::error_code ignored;
+  for (const fs::path& entry : entries(checkpoints)) {
+    const std::string name = entry.filename();
+    const bool cut_short = step_of_checkpoint(name) && holds_trainer_state(entry) && !is_done(entry);
+    if (fs::is_directory(entry, ignored) && (is_leftover(name) || cut_short)) found.push_back(entry);
   }
   return found;
 }
 
-void prune_checkpoints(const fs::path& checkpoints, std::int64_t keep) {
-  for (const fs::path& leftover : list_incomplete(checkpoints)) remove_checkpoint(leftover);
-  const auto whole = list_checkpoints(checkpoints);
-  const auto kept = static_cast<std::size_t>(std::max<std::int64_t>(1, keep));
-  if (whole.size() <= kept) return;
-  for (std::size_t i = 0; i < whole.size() - kept; ++i) remove_checkpoint(whole[i].path);
+std::error_code remove_checkpoint(const fs::path& folder) {
+  std::error_code failure;
+  fs::remove(folder / kDoneFile, failure);
+  fs::path leftover = folder;
+  const std::string name = folder.filename();
+  if (!failure && !is_leftover(name)) {
+    // Under its own name it would be a stranger's folder once trainer-state.json is gone.
+    leftover.replace_filename(name.substr(0, name.find('.')) + kReplacedSuffix);
+    fs::remove_all(leftover, failure);
+    if (!failure) fs::rename(folder, leftover, failure);
+  }
+  if (!failure) fs::remove_all(leftover, failure);
+  return failure;
+}
+
+std::vector<std::string> prune_checkpoints(const fs::path& checkpoints, std::int64_t keep) {
+  std::vector<fs::path> old = list_incomplete(checkpoints);
+  std::vector<CheckpointFolder> whole = list_checkpoints(checkpoints);
+  std::erase_if(whole, [](const CheckpointFolder& folder) { return !is_done(folder.path); });
+  const std::int64_t surplus = std::ssize(whole) - std::max<std::int64_t>(1, keep);
+  for (std::int64_t i = 0; i < surplus; ++i) old.push_back(whole[static_cast<std::size_t>(i)].path);
+  std::vector<std::string> notes;
+  for (const fs::path& folder : old) {
+    const std::error_code failure = remove_checkpoint(folder);
+    if (failure) notes.push_back(folder.string() + ": cannot be removed: " + failure.message());
+  }
+  return notes;
 }
 
 std::optional<fs::path> newest_checkpoint(const fs::path& checkpoints, std::vector<std::string>& notes) {

@@ -1,15 +1,19 @@
-// How checkpoint folders are named, and which ones lie in a run. Local; no function throws for strange entries.
+// How checkpoint folders are named, and which ones lie in a run. Local; no function throws for strange entries. A
+// folder is this program's by its name, and for the name of a finished checkpoint by the trainer-state.json in it:
+// whatever else lies beside them is left alone.
 #pragma once
 
 #include <cstdint>
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <system_error>
 #include <vector>
 
 namespace rim {
 
 inline constexpr const char* kIncompleteSuffix = ".incomplete";
+inline constexpr const char* kReplacedSuffix = ".replaced.incomplete";  // moved out of another's way, to be removed
 
 // "step-000200".
 std::string checkpoint_name(std::int64_t step);
@@ -21,9 +25,13 @@ struct CheckpointFolder {
   std::filesystem::path path;
 };
 
-// Folders named like a checkpoint, whole or not, by rising step. Leftovers ("...incomplete") are not among them.
+// Folders that hold a checkpoint, whole or not, by rising step. Leftovers ("...incomplete") are not among them.
 std::vector<CheckpointFolder> list_checkpoints(const std::filesystem::path& checkpoints);
-// Folders whose writing was cut short.
+// Folders whose writing or removal was cut short.
 std::vector<std::filesystem::path> list_incomplete(const std::filesystem::path& checkpoints);
+// What is named like a checkpoint and is none, by rising step: a checkpoint of that step could not be written.
+std::vector<CheckpointFolder> list_foreign(const std::filesystem::path& checkpoints);
+// Removes one of these folders; one that is cut short is seen to be incomplete. Returns why it failed.
+std::error_code remove_checkpoint(const std::filesystem::path& folder);
 
 }  // namespace rim

@@ -63,7 +63,7 @@ void rename_or_refuse(const fs::path& from, const fs::path& to) {
 // A folder of the same step may lie there: damaged, or of a run that went back to an earlier checkpoint.
 void put_in_place(const fs::path& incomplete, const fs::path& final_folder) {
   fs::path replaced = final_folder;
-  replaced += std::string(".replaced") + kIncompleteSuffix;
+  replaced += kReplacedSuffix;
   std::error_code ignored;
   fs::remove_all(replaced, ignored);
   if (fs::exists(final_folder)) rename_or_refuse(final_folder, replaced);
@@ -73,11 +73,20 @@ void put_in_place(const fs::path& incomplete, const fs::path& final_folder) {
   fs::remove_all(replaced, ignored);
 }
 
+void refuse_foreign(const fs::path& checkpoints, std::int64_t step) {
+  for (const CheckpointFolder& foreign : list_foreign(checkpoints)) {
+    if (foreign.step != step) continue;
+    throw Error(ExitCode::input_output,
+                foreign.path.string() + ": is no checkpoint, and one of this name must be written");
+  }
+}
+
 }  // namespace
 
 fs::path save_checkpoint(const fs::path& checkpoints, const CheckpointContent& content,
                          const std::vector<ModelFile>& model_files) {
   const fs::path final_folder = checkpoints / checkpoint_name(content.step);
+  refuse_foreign(checkpoints, content.step);
   fs::path incomplete = final_folder;
   incomplete += kIncompleteSuffix;
   std::error_code failure;

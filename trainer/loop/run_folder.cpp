@@ -25,7 +25,7 @@ std::vector<fs::path> list_abandoned(const fs::path& checkpoints) {
   std::error_code ignored;
   for (fs::directory_iterator entry(checkpoints, ignored), end; !ignored && entry != end; entry.increment(ignored)) {
     const std::string name = entry->path().filename();
-    if (!name.ends_with(kAbandonedSuffix) || !entry->is_directory(ignored)) continue;
+    if (!name.ends_with(kAbandonedSuffix) || !fs::is_regular_file(entry->path() / kTrainerStateFile, ignored)) continue;
     if (step_of_checkpoint(name.substr(0, name.size() - kAbandonedSuffix.size()))) found.push_back(entry->path());
   }
   return found;
@@ -42,16 +42,24 @@ bool holds_checkpoints(const fs::path& output_dir) {
   return std::any_of(folders.begin(), folders.end(), [](const auto& folder) { return is_done(folder.path); });
 }
 
+void refuse_foreign_checkpoints(const fs::path& output_dir, std::int64_t step) {
+  for (const CheckpointFolder& foreign : list_foreign(checkpoints_folder(output_dir))) {
+    if (foreign.step <= step) continue;
+    throw Error(ExitCode::config, foreign.path.string() +
+                                      ": is no checkpoint of this program, and lies where one may be "
+                                      "written; move it away, or choose another output_dir");
+  }
+}
+
 void remove_checkpoints(const fs::path& output_dir) {
   const fs::path checkpoints = checkpoints_folder(output_dir);
   std::vector<fs::path> own = list_abandoned(checkpoints);
-  for (const fs::path& leftover : list_incomplete(checkpoints)) own.push_back(leftover);
   for (const CheckpointFolder& folder : list_checkpoints(checkpoints)) own.push_back(folder.path);
+  for (const fs::path& leftover : list_incomplete(checkpoints)) {
+    if (std::ranges::find(own, leftover) == own.end()) own.push_back(leftover);
+  }
   for (const fs::path& path : own) {
-    std::error_code failure;
-    fs::remove(path / kDoneFile, failure);  // first: a removal that is cut short must not look like a checkpoint
-    if (!failure) fs::remove_all(path, failure);
-    if (failure) refuse(path, "cannot be removed", failure);
+    if (const std::error_code failure = remove_checkpoint(path)) refuse(path, "cannot be removed", failure);
   }
   std::error_code not_empty_or_absent;
   fs::remove(checkpoints, not_empty_or_absent);

@@ -16,8 +16,11 @@ std::filesystem::path log_file(const std::filesystem::path& output_dir);        
 // True where a finished checkpoint lies there: a fresh run would mix with it. train() refuses such a folder; whoever
 // wants to overwrite calls remove_checkpoints() first.
 bool holds_checkpoints(const std::filesystem::path& output_dir);
-// Removes what lies in <output_dir>/checkpoints under a name that this program gives: checkpoints, whole, cut short or
-// set aside; then the folder itself where nothing else is in it. Throws Error(input_output).
+// Throws Error(config) where something that is no checkpoint has the name of one after `step`: a later checkpoint could
+// not be written.
+void refuse_foreign_checkpoints(const std::filesystem::path& output_dir, std::int64_t step);
+// Removes the checkpoints in <output_dir>/checkpoints, whole, cut short or set aside; then the folder itself where
+// nothing else is in it. Throws Error(input_output).
 void remove_checkpoints(const std::filesystem::path& output_dir);
 
 // `resume_from_checkpoint`: "" (none), a checkpoint folder, or "auto": the newest whole one of this run, none where

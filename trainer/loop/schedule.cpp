@@ -9,7 +9,8 @@
 namespace rim {
 
 SchedulerType parse_scheduler_type(const std::string& name) {
-  if (name == "constant" || name == "constant_with_warmup") return SchedulerType::constant;
+  if (name == "constant") return SchedulerType::constant;
+  if (name == "constant_with_warmup") return SchedulerType::constant_with_warmup;
   if (name == "linear") return SchedulerType::linear;
   if (name == "cosine") return SchedulerType::cosine;
   throw Error(ExitCode::config,
@@ -17,8 +18,9 @@ SchedulerType parse_scheduler_type(const std::string& name) {
 }
 
 double Schedule::at(std::int64_t step) const {
-  if (step < warmup_steps) return peak * static_cast<double>(step) / static_cast<double>(warmup_steps);
   if (type == SchedulerType::constant) return peak;
+  if (step < warmup_steps) return peak * static_cast<double>(step) / static_cast<double>(warmup_steps);
+  if (type == SchedulerType::constant_with_warmup) return peak;
   const auto after_warmup = static_cast<double>(std::max<std::int64_t>(1, total_steps - warmup_steps));
   const double progress = std::min(1.0, static_cast<double>(step - warmup_steps) / after_warmup);
   if (type == SchedulerType::linear) return peak * (1.0 - progress);

@@ -11,6 +11,7 @@
 
 #include "trainer/loop/trainable.h"
 #include "trainer/loop/training_run.h"
+#include "trainer/model/host_to_device.h"
 #include "trainer/parallel/gradient_buckets.h"
 
 namespace rim {
@@ -25,8 +26,8 @@ class Stopwatch {
   Clock::time_point start_ = Clock::now();
 };
 
-at::Tensor to_tensor(const std::vector<TokenId>& values, const MicroBatch& batch, at::Device device) {
-  return at::tensor(at::ArrayRef<TokenId>(values)).view({batch.rows, batch.length}).to(device);
+at::Tensor to_tensor(const std::vector<TokenId>& values, const MicroBatch& batch) {
+  return at::tensor(at::ArrayRef<TokenId>(values)).view({batch.rows, batch.length});
 }
 
 // Leaves in `buckets` the gradients of the mean loss over the trained tokens of all ranks and micro-batches, and
@@ -39,8 +40,9 @@ at::Tensor forward_backward(const Decoder& model, const StepBatch& batch, Gradie
   buckets.zero();
   for (const MicroBatch& micro : batch.micro_batches) {
     if (&micro == &batch.micro_batches.back()) buckets.reduce_during_backward();
-    const at::Tensor sum =
-        model.loss_sum(to_tensor(micro.tokens, micro, model.device()), to_tensor(micro.targets, micro, model.device()));
+    // The loss looks at its targets on the host, so that nothing here waits for a GPU.
+    const at::Tensor tokens = host_to_device(to_tensor(micro.tokens, micro), model.device());
+    const at::Tensor sum = model.loss_sum(tokens, to_tensor(micro.targets, micro));
     sum.backward(upstream);
     loss += sum.detach();
   }
@@ -70,10 +72,14 @@ Measured read_finite(const at::Tensor& loss, const at::Tensor& grad_norm, std::i
 TrainingResult train(Decoder& model, const Loader& loader, const TrainingOptions& options, Communicator& communicator,
                      Observer* observer, ProgressSink* progress, const std::function<bool()>& stop_requested) {
   const std::vector<NamedParameter> trainable = select_trainable(model, options.trainable);
-  GradientBuckets buckets(trainable, communicator);
+  GradientBuckets buckets(trainable, communicator, options.bucket_bytes);
   AdamW optimizer(trainable, options.optimizer);
   TrainingRun run(model, loader, options, communicator, observer, progress);
+  const auto stops = [&] { return run.agree_on_stopping(stop_requested && stop_requested()); };
   run.begin(optimizer);
+  if (stops()) return run.result(StopReason::preempted);
+  if (run.observation_due()) run.observe();
+  if (!run.finished() && stops()) return run.result(StopReason::preempted);
   while (!run.finished()) {
     const Stopwatch stopwatch;
     const StepBatch batch = loader.batch_for_step(run.step());
@@ -84,10 +90,11 @@ TrainingResult train(Decoder& model, const Loader& loader, const TrainingOptions
     optimizer.step(buckets.gradients(), learning_rate);
     run.advance(measured.loss, learning_rate, measured.grad_norm, batch.tokens_all_ranks, stopwatch.seconds());
 
-    const bool stop = run.agree_on_stopping(stop_requested && stop_requested());
+    const bool stop = stops();
     if (run.checkpoint_due() || stop) run.save(optimizer);
-    if (run.checkpoint_due()) run.observe();
-    if (stop && !run.finished()) return run.result(StopReason::preempted);
+    // Whoever asks to stop may not wait for an observation; the resumed run begins with it.
+    if (stop) return run.result(StopReason::preempted);
+    if (run.observation_due()) run.observe();
   }
   return run.result(StopReason::finished);
 }

@@ -65,10 +65,10 @@ void TrainingRun::begin(AdamW& optimizer) {
   if (found.empty()) {
     start_fresh(optimizer);
   } else {
-    resume(found, optimizer);
+    // What auto finds it has verified.
+    resume(found, options_.checkpoint_verified || options_.resume_from_checkpoint == "auto", optimizer);
   }
   require_equal_starts();
-  if (record_.step == 0 || checkpoint_due()) observe();
 }
 
 void TrainingRun::start_fresh(AdamW& optimizer) {
@@ -84,13 +84,21 @@ void TrainingRun::start_fresh(AdamW& optimizer) {
   });
 }
 
-void TrainingRun::resume(const std::filesystem::path& checkpoint, AdamW& optimizer) {
-  const bool verifies = communicator_.first_on_host("find the first rank of each host");
+void TrainingRun::require_continuation(const std::filesystem::path& checkpoint) const {
+  const TrainerState state = read_trainer_state(checkpoint);
+  require_same_data(state.progress.contains("data") ? state.progress.at("data") : Json(), data_, loader_.options(),
+                    checkpoint.string());
+  if (state.step <= options_.max_steps) return;
+  throw Error(ExitCode::config, checkpoint.string() + ": there is nothing to do: it is at step " +
+                                    std::to_string(state.step) + " already, and this run ends at step " +
+                                    std::to_string(options_.max_steps) + " (max_steps or num_train_epochs)");
+}
+
+void TrainingRun::resume(const std::filesystem::path& checkpoint, bool verified, AdamW& optimizer) {
+  const bool first_on_host = communicator_.first_on_host("find the first rank of each host");
   communicator_.together("load the checkpoint", [&] {
-    const Json progress = read_trainer_state(checkpoint).progress;
-    require_same_data(progress.contains("data") ? progress.at("data") : Json(), data_, loader_.options(),
-                      checkpoint.string());
-    if (verifies) verify_checkpoint(checkpoint);
+    require_continuation(checkpoint);
+    if (first_on_host && !(verified && first_rank())) verify_checkpoint(checkpoint);
     const LoadedCheckpoint loaded = load_checkpoint(checkpoint, model_);
     with_context(checkpoint.string(), [&] { optimizer.load_state(loaded.optimizer_state); });
     if (observer_ != nullptr) observer_->load_state(loaded.observer_state);
@@ -108,6 +116,7 @@ void TrainingRun::resume(const std::filesystem::path& checkpoint, AdamW& optimiz
     log_ = std::make_unique<StepLog>(log_file(options_.output_dir), record_.step);
   });
   tell("resumed from " + checkpoint.string());
+  if (finished()) tell("finished already at step " + std::to_string(record_.step) + ": there is nothing to train");
 }
 
 // Ranks that start from different weights or samples (a file that differs between nodes, say) would train on without
@@ -132,14 +141,14 @@ void TrainingRun::advance(double loss, double learning_rate, double grad_norm, s
   record_.seconds += seconds;
   record_.tokens_per_second = static_cast<double>(tokens) / seconds;
   const bool logged = record_.step % std::max<std::int64_t>(1, options_.logging_steps) == 0 || finished();
-  if (first_rank() && logged) show_step();
+  if (first_rank()) show_step(logged);
 }
 
 // On this rank alone, so whatever fails waits for agree_on_stopping(), where all ranks meet.
-void TrainingRun::show_step() {
+void TrainingRun::show_step(bool logged) {
   try {
-    log_->append(record_);
-    if (progress_ != nullptr) progress_->on_step(record_, options_.max_steps);
+    if (logged) log_->append(record_);
+    if (progress_ != nullptr) progress_->on_step(record_, options_.max_steps, logged);
   } catch (const Error& error) {
     failure_here_ = error;
   } catch (const std::exception& error) {
@@ -182,7 +191,8 @@ void TrainingRun::write_checkpoint(const AdamW& optimizer, const TensorMap& obse
 
 void TrainingRun::prune() {
   const auto keep = options_.save_total_limit.value_or(std::numeric_limits<std::int64_t>::max());
-  prune_checkpoints(checkpoints_folder(options_.output_dir), keep);
+  for (const std::string& note : prune_checkpoints(checkpoints_folder(options_.output_dir), keep))
+    tell("note: " + note);
 }
 
 void TrainingRun::observe() {

@@ -16,16 +16,17 @@ class TrainingRun {
   TrainingRun(Decoder& model, const Loader& loader, const TrainingOptions& options, Communicator& communicator,
               Observer* observer, ProgressSink* progress);
 
-  // COLLECTIVE. Fresh: refuses a folder with another run's checkpoints, observes step 0. Resumed: restores model,
-  // optimizer, observer, counters and log; refuses a checkpoint whose steps stand for other samples.
+  // COLLECTIVE. Fresh: refuses a folder with another run's checkpoints. Resumed: restores model, optimizer, observer,
+  // counters and log; refuses a checkpoint whose steps stand for other samples or which is beyond max_steps.
   void begin(AdamW& optimizer);
   // Records a finished step. Local: what fails in writing the log or showing it is
   // reported by agree_on_stopping().
   void advance(double loss, double learning_rate, double grad_norm, std::int64_t tokens, double seconds);
   // COLLECTIVE. True where any rank wants to stop. Throws rank 0's Error(input_output) on every rank.
   bool agree_on_stopping(bool wanted_here);
-  // True after every save_steps-th step and the last: these are saved and observed.
+  // True after every save_steps-th step and the last: these are saved and observed. Step 0 is observed only.
   [[nodiscard]] bool checkpoint_due() const;
+  [[nodiscard]] bool observation_due() const { return record_.step == 0 || checkpoint_due(); }
   // COLLECTIVE.
   void save(const AdamW& optimizer);
   void observe();
@@ -36,9 +37,11 @@ class TrainingRun {
 
  private:
   void start_fresh(AdamW& optimizer);
-  void resume(const std::filesystem::path& checkpoint, AdamW& optimizer);
+  // `verified`: rank 0 has compared the files with their digests.
+  void resume(const std::filesystem::path& checkpoint, bool verified, AdamW& optimizer);
+  void require_continuation(const std::filesystem::path& checkpoint) const;
   void require_equal_starts();
-  void show_step();
+  void show_step(bool logged);
   void prune();
   void write_checkpoint(const AdamW& optimizer, const TensorMap& observer_state);
   void tell(const std::string& line);

@@ -8,6 +8,7 @@
 
 #include "data/support/error.h"
 #include "trainer/model/cross_entropy_kernels.h"
+#include "trainer/model/host_to_device.h"
 #include "trainer/model/kernel_dispatch.h"
 #include "trainer/model/matmul.h"
 #include "trainer/model/parallel_rows.h"
@@ -27,7 +28,7 @@ struct LossAndGradients {
   at::Tensor head_gradient;
 };
 
-// Positions that have a target, in order. Checks the targets.
+// Positions that have a target, in order. Checks the targets. On the CPU.
 at::Tensor trained_positions(const at::Tensor& targets, std::int64_t vocabulary) {
   if (targets.numel() > 0) {
     const at::Tensor wrong = (targets >= vocabulary).logical_or((targets < 0).logical_and(targets != kIgnoredTarget));
@@ -72,13 +73,16 @@ LossAndGradients loss_and_gradients(const at::Tensor& hidden, const at::Tensor& 
   LossAndGradients result{at::zeros({}, fp32.dtype(at::kDouble)), {}, {}};
   if (want_hidden) result.hidden_gradient = at::zeros_like(hidden);
   if (want_head) result.head_gradient = at::zeros(head.sizes(), fp32);
-  const at::Tensor positions = trained_positions(targets, head.size(0));
+  const at::Tensor positions_on_host = trained_positions(targets, head.size(0));
+  const at::Tensor positions = host_to_device(positions_on_host, hidden.device());
+  const at::Tensor trained = host_to_device(targets.index_select(0, positions_on_host), hidden.device());
   const std::int64_t chunk = cross_entropy_chunk_rows(head.size(0));
   for (std::int64_t begin = 0; begin < positions.size(0); begin += chunk) {
-    const at::Tensor part = positions.narrow(0, begin, std::min(chunk, positions.size(0) - begin));
+    const std::int64_t count = std::min(chunk, positions.size(0) - begin);
+    const at::Tensor part = positions.narrow(0, begin, count);
     const at::Tensor rows = hidden.index_select(0, part);
     at::Tensor logits = product_with_transposed(rows, head);
-    result.loss += chunk_loss(logits, targets.index_select(0, part), want_hidden || want_head);
+    result.loss += chunk_loss(logits, trained.narrow(0, begin, count), want_hidden || want_head);
     if (want_hidden) result.hidden_gradient.index_copy_(0, part, matrix_product(logits, head));
     if (want_head) result.head_gradient += matrix_product(logits.t(), rows);
   }
@@ -115,9 +119,9 @@ at::Tensor cross_entropy_sum(const at::Tensor& hidden, const at::Tensor& head, c
   const bool want_head = at::GradMode::is_enabled() && head.requires_grad();
   if (!want_hidden && !want_head) {
     const at::NoGradGuard no_gradients;
-    return loss_and_gradients(hidden, head, targets, false, false).loss;
+    return loss_and_gradients(hidden, head, targets.cpu(), false, false).loss;
   }
-  return CrossEntropySum::apply(hidden, head, targets, want_hidden, want_head);
+  return CrossEntropySum::apply(hidden, head, targets.cpu(), want_hidden, want_head);
 }
 
 }  // namespace rim

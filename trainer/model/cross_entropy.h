@@ -11,10 +11,10 @@ namespace rim {
 inline constexpr std::int64_t kIgnoredTarget = -100;
 
 // Sum over positions with target != kIgnoredTarget of -log softmax(hidden @ head^T)[target].
-// hidden: [positions, width]; head: [vocabulary, width], same dtype; targets: int64 [positions].
+// hidden: [positions, width]; head: [vocabulary, width], same dtype; targets: int64 [positions], best on the CPU, where
+// they are checked and the trained positions found: from a GPU they are fetched first, and the host waits for it.
 // Returns an fp32 scalar. Log-sum-exp is fp32. Ignored positions cost nothing. Differentiable once (not twice) in
-// hidden and head. Throws Error(bad_data) for a target outside the vocabulary. On GPUs the host waits for
-// the device, as it does to find the trained positions.
+// hidden and head. Throws Error(bad_data) for a target outside the vocabulary.
 at::Tensor cross_entropy_sum(const at::Tensor& hidden, const at::Tensor& head, const at::Tensor& targets);
 
 // Positions whose logits are held at once. Each chunk makes a product of the head's size and adds it to the head's

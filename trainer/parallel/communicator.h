@@ -1,6 +1,7 @@
 // What ranks say to each other. One interface, two backends: MPI for CPU tensors, NCCL for CUDA tensors (host scalars
 // and strings always travel over MPI). Every member but rank(), size() and the destructor is COLLECTIVE: all ranks call
-// it in the same order. Every wait has a name and a time limit; when it passes, Error(software) names rank and wait.
+// it in the same order. Every wait for an operation has a name and a time limit; when it passes,
+// TransportError(software) names rank and wait. MPI's own start and end have none, nor has waiting for this rank's GPU.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -15,6 +16,12 @@
 #include "data/support/error.h"
 
 namespace rim {
+
+// A time limit that passed, or a transport that failed: mostly what another rank's failure leads to.
+class TransportError : public Error {
+ public:
+  using Error::Error;
+};
 
 // A reduction under way. wait() completes it (not collective in itself, but each started reduction must be waited for).
 class PendingReduction {

@@ -9,7 +9,7 @@
 
 namespace rim {
 
-// Throws Error(software) "MPI: <call> in '<name>' failed: <reason>" unless `result` is MPI_SUCCESS.
+// Throws TransportError(software) "MPI: <call> in '<name>' failed: <reason>" unless `result` is MPI_SUCCESS.
 void check_mpi(int result, const char* call, const std::string& name);
 
 // Waits by polling, never inside a blocking MPI call: a blocked call burns the core that other ranks of the host need,
@@ -17,8 +17,8 @@ void check_mpi(int result, const char* call, const std::string& name);
 class MpiWaiter {
  public:
   MpiWaiter(int rank, int size, std::chrono::milliseconds timeout) : rank_(rank), size_(size), timeout_(timeout) {}
-  // Completes all requests. Throws Error(software) "rank R of N waited S s in '<name>'" when the time limit passes; the
-  // requests are then still active and their buffers must stay where they are.
+  // Completes all requests. Throws TransportError(software) "rank R of N waited S s in '<name>'" when the time limit
+  // passes; the requests are then still active and their buffers must stay where they are.
   void wait(std::span<MPI_Request> requests, const std::string& name) const;
 
  private:

@@ -36,8 +36,7 @@ LoaderOptions options(std::int64_t rows, std::int64_t accumulation, int world, i
 
 TEST(Loader, EpochsFollowEachOtherAndDropNothing) {
   const Loader loader(numbered_samples(10), {}, options(4, 1, 1));
-  EXPECT_EQ(loader.samples_per_epoch(), 10);
-  EXPECT_EQ(loader.steps_per_epoch(), 3);
+  EXPECT_EQ(loader.identity().samples_per_epoch, 10);
   std::vector<int> drawn(10, 0);
   for (std::int64_t step = 0; step < 5; ++step) {  // 20 rows: two whole epochs
     for (const std::size_t index : loader.global_batch(step)) ++drawn[index];
@@ -126,7 +125,7 @@ TEST(Loader, WeightsCopyAndSubsample) {
   weights[1] = 0.0;                                        // never
   for (std::size_t i = 10; i < 20; ++i) weights[i] = 0.5;  // a half of these each epoch
   const Loader loader(numbered_samples(20), weights, options(1, 1, 1));
-  ASSERT_EQ(loader.samples_per_epoch(), 2 + 8 + 5);
+  ASSERT_EQ(loader.identity().samples_per_epoch, 2 + 8 + 5);
   std::set<std::set<std::size_t>> halves;
   for (std::int64_t epoch = 0; epoch < 4; ++epoch) {
     std::map<std::size_t, int> drawn;

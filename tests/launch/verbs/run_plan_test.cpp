@@ -69,7 +69,10 @@ TEST(RunPlan, WeightsCountAsCopies) {
   data.weights = {2.0, 1.0, 0.5, 0.5};
   EXPECT_DOUBLE_EQ(data.tokens_per_epoch(), 12.0);
   EXPECT_DOUBLE_EQ(data.trained_tokens_per_epoch(), 8.0);
-  EXPECT_DOUBLE_EQ(make_run_plan(configuration(), small_model(), at::kFloat, data, 1).samples_per_epoch, 4.0);
+  EXPECT_EQ(make_run_plan(configuration(), small_model(), at::kFloat, data, 1).samples_per_epoch, 4);
+  data.weights = {1.0, 1.0, 0.3, 0.3};
+  EXPECT_EQ(make_run_plan(configuration(), small_model(), at::kFloat, data, 1).samples_per_epoch, 3)
+      << "0.6 of a sample is drawn as one";
 }
 
 TEST(RunPlan, WarmupIsAShareOrANumber) {
@@ -81,6 +84,8 @@ TEST(RunPlan, WarmupIsAShareOrANumber) {
   const RunPlan plan = make_run_plan(config, small_model(), at::kFloat, samples(100), 2);
   EXPECT_EQ(make_schedule(config, plan).warmup_steps, 7);
   EXPECT_EQ(make_schedule(config, plan).total_steps, 10);
+  config.optimization.lr_scheduler_type = "constant";  // as in transformers, which has another name for a warm-up
+  EXPECT_EQ(make_run_plan(config, small_model(), at::kFloat, samples(100), 2).warmup_steps, 0);
 }
 
 TEST(RunPlan, CountsWhatIsTrained) {

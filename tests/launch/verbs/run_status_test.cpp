@@ -2,9 +2,11 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include "data/support/error.h"
 #include "data/support/json.h"
+#include "launch/verbs/hardware.h"
 
 namespace rim {
 namespace {
@@ -20,8 +22,17 @@ TEST(RunStatus, UpdatesSayThatTheRunIsRunning) {
   EXPECT_EQ(status.update(4), std::nullopt);
   EXPECT_EQ(read_json_file(path).at("step"), 3) << "not every step is worth a file";
   EXPECT_EQ(status.step(), 4);
+  note_failure(path, "rank 1 of 2 (node): disk full");
+  const Json failed = read_json_file(path);
+  EXPECT_EQ(failed.at("state"), "failed");
+  EXPECT_EQ(failed.at("message"), "rank 1 of 2 (node): disk full");
+  EXPECT_EQ(failed.at("step"), 3) << "as rank 0 wrote it last";
   status.write("finished", 10);
-  EXPECT_EQ(read_json_file(path).at("step"), 10);
+  const Json finished = read_json_file(path);
+  EXPECT_EQ(finished.at("step"), 10);
+  EXPECT_EQ(finished.at("pid"), ::getpid());
+  EXPECT_EQ(finished.at("host"), host_name());
+  EXPECT_FALSE(finished.contains("message"));
   std::filesystem::remove(path);
 }
 

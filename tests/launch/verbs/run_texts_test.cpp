@@ -51,11 +51,13 @@ TEST(RunTexts, ProvenanceNamesWhatIsThere) {
 }
 
 TEST(RunTexts, TheResumeCommandRepeatsTheCall) {
-  EXPECT_EQ(resume_command({"rimscope", "train", "a.yaml", "overwrite_output_dir=true", "seed=2"}, 2, true),
+  EXPECT_EQ(resume_command({"rimscope", "train", "a.yaml", "overwrite_output_dir=true", "seed=2"}, 2, true, "auto"),
             "mpirun -np 2 rimscope train a.yaml seed=2 overwrite_output_dir=false resume_from_checkpoint=auto");
   EXPECT_EQ(resume_command({"rimscope", "train", "a.yaml", "resume_from_checkpoint=runs/a/checkpoints/step-000002"}, 1,
-                           false),
+                           false, "auto"),
             "rimscope train a.yaml resume_from_checkpoint=auto");
+  EXPECT_EQ(resume_command({"rimscope", "train", "a.yaml"}, 1, false, "runs/b/checkpoints/step-000002"),
+            "rimscope train a.yaml resume_from_checkpoint=runs/b/checkpoints/step-000002");
 }
 
 }  // namespace

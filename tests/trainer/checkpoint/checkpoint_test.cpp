@@ -175,10 +175,41 @@ TEST_F(CheckpointTest, StepsAreOrderedAsNumbers) {
 TEST_F(CheckpointTest, PruneKeepsTheNewestAndRemovesLeftovers) {
   for (const std::int64_t step : {1, 2, 3}) save(step);
   fs::create_directories(folder_ / "step-000004.incomplete");
-  prune_checkpoints(folder_, 2);
+  EXPECT_THAT(prune_checkpoints(folder_, 2), IsEmpty());
   EXPECT_THAT(entries(folder_), ElementsAre("step-000002", "step-000003"));
   prune_checkpoints(folder_, 0);  // never the last one
   EXPECT_THAT(entries(folder_), ElementsAre("step-000003"));
+}
+
+TEST_F(CheckpointTest, PruneLeavesWhatIsNotOurs) {
+  for (const char* foreign : {"step-000000", "step-000009", "step-9.incomplete", "step-mine.incomplete", "other"}) {
+    fs::create_directories(folder_ / foreign);
+    write_file_atomically(folder_ / foreign / "model.safetensors", "mine");
+  }
+  for (const std::int64_t step : {1, 2, 3}) save(step);
+  fs::create_directories(folder_ / "step-000002.replaced.incomplete");
+  fs::remove(save(4) / "DONE");
+  EXPECT_THAT(prune_checkpoints(folder_, 1), IsEmpty());
+  EXPECT_THAT(entries(folder_), ElementsAre("other", "step-000000", "step-000003", "step-000009", "step-9.incomplete",
+                                            "step-mine.incomplete"));
+  try {
+    save(9);
+    FAIL() << "a stranger's folder was replaced";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ExitCode::input_output);
+    EXPECT_THAT(error.what(), HasSubstr("step-000009: is no checkpoint"));
+  }
+  EXPECT_EQ(read_text_file(folder_ / "step-000009/model.safetensors"), "mine");
+}
+
+TEST_F(CheckpointTest, ACheckpointThatCannotBeRemovedIsNoted) {
+  for (const std::int64_t step : {1, 2}) save(step);
+  fs::remove(folder_ / "step-000001/DONE");
+  fs::create_directories(folder_ / "step-000001/DONE/full");  // in the way of the first thing that is removed
+  fs::create_directories(folder_ / "step-000003.incomplete");
+  const auto notes = prune_checkpoints(folder_, 1);
+  EXPECT_THAT(notes, ElementsAre(HasSubstr("step-000001: cannot be removed: ")));
+  EXPECT_EQ(newest_checkpoint(folder_, notes_), folder_ / "step-000002");
 }
 
 TEST_F(CheckpointTest, SavingAStepAgainReplacesIt) {

@@ -94,6 +94,25 @@ TEST_F(RunFolderTest, OnlyCheckpointsAreRemoved) {
   EXPECT_TRUE(fs::exists(log_file(run_)));
 }
 
+TEST_F(RunFolderTest, AStrangersFolderWithACheckpointsNameStaysAndIsInTheWayOfLaterSteps) {
+  save(2);
+  const fs::path foreign = checkpoints_folder(run_) / "step-000006";
+  fs::create_directories(foreign);
+  write_file_atomically(foreign / "model.safetensors", "weights");
+  EXPECT_EQ(find_resume_checkpoint(run_, "auto", notes_), checkpoints_folder(run_) / "step-000002");
+  EXPECT_TRUE(notes_.empty());
+  EXPECT_NO_THROW(refuse_foreign_checkpoints(run_, 6));
+  try {
+    refuse_foreign_checkpoints(run_, 5);
+    FAIL() << "step 6 could not be saved";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ExitCode::config);
+    EXPECT_THAT(error.what(), HasSubstr("step-000006"));
+  }
+  remove_checkpoints(run_);
+  EXPECT_EQ(read_text_file(foreign / "model.safetensors"), "weights");
+}
+
 TEST_F(RunFolderTest, AFolderOfCheckpointsThatIsEmptyGoesToo) {
   save(2);
   remove_checkpoints(run_);

@@ -30,11 +30,17 @@ TEST(Schedule, CosineIsHalfAPeriod) {
 }
 
 TEST(Schedule, ConstantKeepsItsPeakAfterWarmUp) {
-  const Schedule schedule{SchedulerType::constant, 3.0, 2, 4};
+  const Schedule schedule{SchedulerType::constant_with_warmup, 3.0, 2, 4};
   EXPECT_DOUBLE_EQ(schedule.at(0), 0.0);
   EXPECT_DOUBLE_EQ(schedule.at(1), 1.5);
   EXPECT_DOUBLE_EQ(schedule.at(2), 3.0);
   EXPECT_DOUBLE_EQ(schedule.at(400), 3.0);
+}
+
+TEST(Schedule, PlainConstantHasNoWarmUp) {
+  const Schedule schedule{SchedulerType::constant, 3.0, 2, 4};
+  EXPECT_DOUBLE_EQ(schedule.at(0), 3.0);
+  EXPECT_DOUBLE_EQ(schedule.at(1), 3.0);
 }
 
 TEST(Schedule, WarmUpAsLongAsTheRunNeverDividesByZero) {
@@ -47,7 +53,7 @@ TEST(Schedule, NamesAreTransformers) {
   EXPECT_EQ(rim::parse_scheduler_type("linear"), SchedulerType::linear);
   EXPECT_EQ(rim::parse_scheduler_type("cosine"), SchedulerType::cosine);
   EXPECT_EQ(rim::parse_scheduler_type("constant"), SchedulerType::constant);
-  EXPECT_EQ(rim::parse_scheduler_type("constant_with_warmup"), SchedulerType::constant);
+  EXPECT_EQ(rim::parse_scheduler_type("constant_with_warmup"), SchedulerType::constant_with_warmup);
   EXPECT_THROW(rim::parse_scheduler_type("polynomial"), rim::Error);
 }
 

@@ -22,7 +22,7 @@ def tool(*arguments, **environment):
     return result.stdout
 
 
-@pytest.mark.parametrize("name", ["linear", "cosine", "constant_with_warmup"])
+@pytest.mark.parametrize("name", ["linear", "cosine", "constant", "constant_with_warmup"])
 @pytest.mark.parametrize("warmup,total", [(0, 7), (3, 20), (10, 400), (5, 5)])
 def test_schedule_is_transformers(name, warmup, total):
     optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=3e-4)

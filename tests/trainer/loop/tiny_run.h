@@ -33,11 +33,12 @@ inline TrainingOptions tiny_options(const std::filesystem::path& output_dir, std
   options.optimizer.weight_decay = 0.1;
   options.max_grad_norm = 0.5;
   options.run_id = "tiny";
+  options.bucket_bytes = 4096;  // several buckets, of which the embeddings overfill one
   return options;
 }
 
 struct RecordingSink : ProgressSink {
-  void on_step(const StepRecord& record, std::int64_t) override { records.push_back(record); }
+  void on_step(const StepRecord& record, std::int64_t, bool) override { records.push_back(record); }
   void on_message(const std::string& line) override { messages.push_back(line); }
   std::vector<StepRecord> records;
   std::vector<std::string> messages;

@@ -131,9 +131,9 @@ TEST_P(ResumeTest, InterruptedAndResumedEqualsUninterrupted) {
   options.output_dir = folder("parts");
   options.resume_from_checkpoint = "auto";
   CountingObserver first_observer, second_observer;
-  int polls = 0;
+  int polls = 0;  // two before the first step
   const int asking_rank = communicator_->size() - 1;
-  const auto stop_after_four = [&] { return ++polls == 4 && communicator_->rank() == asking_rank; };
+  const auto stop_after_four = [&] { return ++polls == 6 && communicator_->rank() == asking_rank; };
   const Trained before = run_tiny(*communicator_, options, 2, GetParam(), &first_observer, stop_after_four);
   EXPECT_EQ(before.result.reason, StopReason::preempted);
   EXPECT_EQ(before.result.last_checkpoint, checkpoints_folder(options.output_dir) / "step-000004");
@@ -153,6 +153,48 @@ TEST_P(ResumeTest, InterruptedAndResumedEqualsUninterrupted) {
 
 INSTANTIATE_TEST_SUITE_P(Dtypes, ResumeTest, ::testing::Values(at::kFloat, at::kBFloat16),
                          [](const auto& dtype) { return at::toString(dtype.param); });
+
+TEST_F(TrainingLoopTest, AStopAtADueStepLeavesTheObservationToTheResumedRun) {
+  auto options = tiny_options(folder("run"), 4);
+  options.save_steps = 2;
+  options.resume_from_checkpoint = "auto";
+  for (const std::vector<std::int64_t>& expected : {std::vector<std::int64_t>{0}, {2}, {4}}) {
+    CountingObserver observer;
+    int polls = 0;
+    const auto stop_after_two = [&] { return ++polls == 4; };
+    const Trained trained = run_tiny(*communicator_, options, 1, at::kFloat, &observer, stop_after_two);
+    const bool last = expected.front() == 4;
+    EXPECT_EQ(trained.result.reason, last ? StopReason::finished : StopReason::preempted);
+    EXPECT_EQ(observer.steps, expected);
+  }
+}
+
+TEST_F(TrainingLoopTest, AStopAroundTheFirstObservationLosesNothing) {
+  auto options = tiny_options(folder("run"), 2);
+  options.resume_from_checkpoint = "auto";
+  for (const int poll : {1, 2}) {
+    CountingObserver observer;
+    int polls = 0;
+    const Trained stopped =
+        run_tiny(*communicator_, options, 1, at::kFloat, &observer, [&] { return ++polls == poll; });
+    EXPECT_EQ(stopped.result.reason, StopReason::preempted);
+    EXPECT_EQ(stopped.result.last.step, 0);
+    EXPECT_TRUE(stopped.result.last_checkpoint.empty());
+    EXPECT_EQ(observer.steps.size(), poll == 1 ? 0U : 1U);
+  }
+  EXPECT_EQ(run_tiny(*communicator_, options).result.reason, StopReason::finished);
+}
+
+TEST_F(TrainingLoopTest, TheDisplayHearsOfEveryStepAndTheLogOfSome) {
+  auto options = tiny_options(folder("run"), 5);
+  options.logging_steps = 2;
+  const Trained trained = run_tiny(*communicator_, options);
+  if (!first()) return;
+  EXPECT_EQ(trained.losses.size(), 5U);
+  std::vector<std::int64_t> logged;
+  for (const Json& record : log_without_seconds(options.output_dir)) logged.push_back(record.at("step"));
+  EXPECT_THAT(logged, ElementsAre(2, 4, 5));
+}
 
 TEST_F(TrainingLoopTest, ResumeFromAnEarlierCheckpointRewritesTheFuture) {
   auto options = tiny_options(folder("run"), 6);
@@ -228,6 +270,9 @@ TEST_F(TrainingLoopTest, ResumingAFinishedRunTrainsNothing) {
   EXPECT_EQ(again.result.last.step, 2);
   EXPECT_EQ(again.result.last.loss, whole.result.last.loss);
   EXPECT_EQ(again.result.last_checkpoint, whole.result.last_checkpoint);
+  options.max_steps = 1;
+  EXPECT_THAT(refusal(*communicator_, options, tiny_loader(*communicator_, 16, 1)),
+              HasSubstr("step-000002: there is nothing to do: it is at step 2 already, and this run ends at step 1"));
 }
 
 TEST_F(TrainingLoopTest, FreshRunRefusesAnotherRunsFolder) {
@@ -284,7 +329,7 @@ TEST_F(TrainingLoopTest, FailedSaveEndsAllRanksAndKeepsTheOldCheckpoint) {
   // The file goes away between the first and the second save.
   int polls = 0;
   const auto remove_file = [&] {
-    if (++polls == 3 && first()) fs::remove(folder("tokenizer.json"));
+    if (++polls == 5 && first()) fs::remove(folder("tokenizer.json"));
     return false;
   };
   try {
@@ -324,7 +369,7 @@ TEST_F(TrainingLoopTest, ADamagedCheckpointEndsAllRanks) {
 
 TEST_F(TrainingLoopTest, ADisplayThatFailsEndsAllRanks) {
   struct FailingSink : ProgressSink {
-    void on_step(const StepRecord& record, std::int64_t) override {
+    void on_step(const StepRecord& record, std::int64_t, bool) override {
       if (record.step == 2) throw std::runtime_error("no screen");
     }
     void on_message(const std::string&) override {}

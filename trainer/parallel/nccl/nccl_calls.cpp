@@ -5,7 +5,7 @@
 #include <exception>
 #include <thread>
 
-#include "data/support/error.h"
+#include "trainer/parallel/communicator.h"
 
 namespace rim {
 namespace {
@@ -25,8 +25,8 @@ std::string seconds_text(Clock::duration duration) {
 
 void check_nccl(ncclResult_t result, const char* call, const std::string& name) {
   if (result == ncclSuccess || result == ncclInProgress) return;
-  throw Error(ExitCode::software,
-              "NCCL: " + std::string(call) + " in '" + name + "' failed: " + ncclGetErrorString(result));
+  throw TransportError(ExitCode::software,
+                       "NCCL: " + std::string(call) + " in '" + name + "' failed: " + ncclGetErrorString(result));
 }
 
 NcclHandle::NcclHandle(ncclUniqueId id, int rank, int size, std::chrono::milliseconds timeout)
@@ -67,7 +67,8 @@ void NcclHandle::wait(const c10::cuda::CUDAEvent& event, const std::string& name
 }
 
 void NcclHandle::require_healthy(const std::string& name) {
-  if (aborted_) throw Error(ExitCode::software, "NCCL was aborted before '" + name + "'; its results are not usable");
+  if (aborted_)
+    throw TransportError(ExitCode::software, "NCCL was aborted before '" + name + "'; its results are not usable");
   const ncclResult_t now = state();
   if (now != ncclSuccess && now != ncclInProgress) {
     fail("NCCL failed in or before '" + name + "': " + ncclGetErrorString(now));
@@ -87,14 +88,18 @@ void NcclHandle::poll_until(const std::function<bool()>& done, const std::string
       fail("rank " + std::to_string(rank_) + " of " + std::to_string(size_) + " waited " + seconds_text(waited) +
            " s in '" + name + "'");
     }
-    if (waited > kEagerPolling) std::this_thread::sleep_for(kSleep);
+    if (waited > kEagerPolling) {
+      std::this_thread::sleep_for(kSleep);
+    } else {
+      std::this_thread::yield();
+    }
   }
 }
 
 void NcclHandle::fail(const std::string& message) {
   aborted_ = true;
   ncclCommAbort(communicator_);
-  throw Error(ExitCode::software, message);
+  throw TransportError(ExitCode::software, message);
 }
 
 ncclResult_t NcclHandle::state() const {

@@ -11,7 +11,7 @@
 
 namespace rim {
 
-// Throws Error(software) "NCCL: <call> in '<name>' failed: <reason>". ncclInProgress is no failure.
+// Throws TransportError(software) "NCCL: <call> in '<name>' failed: <reason>". ncclInProgress is no failure.
 void check_nccl(ncclResult_t result, const char* call, const std::string& name);
 
 // Owns an ncclComm_t made with blocking = 0, so that no call of it can hang: every wait polls NCCL's asynchronous error
@@ -26,8 +26,8 @@ class NcclHandle {
 
   // Issues `call`, e.g. ncclAllReduce, and returns when NCCL has put it on its stream.
   void enqueue(const char* call_name, const std::string& name, const std::function<ncclResult_t(ncclComm_t)>& call);
-  // Blocks the host until the device has passed `event`. Throws Error(software) on NCCL's error or after the time
-  // limit, naming rank and wait.
+  // Blocks the host until the device has passed `event`. Throws TransportError(software) on NCCL's error or after the
+  // time limit, naming rank and wait.
   void wait(const c10::cuda::CUDAEvent& event, const std::string& name);
   // Throws if this communicator has failed before or fails now. Cheap.
   void require_healthy(const std::string& name);
