@@ -23,10 +23,10 @@ std::filesystem::path model_source(const ModelSettings& settings) {
 // There, and whole by their headers: opening them reads no more.
 void require_weights(const std::filesystem::path& folder) { const WeightFolder weights(folder); }
 
-// Random weights have no file.
+// Random weights have no file, and a resumed run takes its master weights from the checkpoint.
 std::function<at::Tensor(const std::string&)> stored_parameters(const ModelSettings& settings,
-                                                                const ModelConfig& config) {
-  if (settings.folder.empty()) return {};
+                                                                const ModelConfig& config, const RunStart& start) {
+  if (settings.folder.empty() || !start.checkpoint.empty()) return {};
   return [config, weights = std::make_shared<WeightFolder>(settings.folder)](const std::string& name) {
     return read_parameter(*weights, config, name);
   };
@@ -240,7 +240,7 @@ TrainingOptions TrainJob::training_options() const {
           .model_files = inputs_->files,
           .resume_from_checkpoint = start_.checkpoint,
           .checkpoint_verified = start_.verified,
-          .stored_parameter = stored_parameters(config_.model, inputs_->config),
+          .stored_parameter = stored_parameters(config_.model, inputs_->config, start_),
           .run_id = start_.run_id,
           .resumed = [this] {
             recorder_->cut_back();
