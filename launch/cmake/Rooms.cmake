@@ -49,10 +49,11 @@ function(rim_mpi_test folder)
   endforeach()
 endfunction()
 
-# rim_test_tool(model_tool LINK rim_trainer_model) builds tests/tools/model_tool.cpp.
-function(rim_test_tool name)
+# rim_test_tool(tools/model_tool LINK rim_trainer_model) builds bin/model_tool of tests/tools/model_tool.cpp.
+function(rim_test_tool path)
   cmake_parse_arguments(PARSE_ARGV 1 ARG "" "" "LINK")
-  add_executable(${name} ${CMAKE_SOURCE_DIR}/tests/tools/${name}.cpp)
+  get_filename_component(name ${path} NAME)
+  add_executable(${name} ${CMAKE_SOURCE_DIR}/tests/${path}.cpp)
   target_link_libraries(${name} PRIVATE ${ARG_LINK} rim_warnings)
 endfunction()
 

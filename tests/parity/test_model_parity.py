@@ -14,8 +14,8 @@ import runs  # noqa: E402
 
 TOOL = runs.program("model_tool")
 
-VOCABULARY, BATCH = 199, 3
-LENGTHS = [41, 300]  # below and above the length from which attention goes in blocks
+VOCABULARY, BATCH = 199, 4  # with two key-value heads just enough for attention in blocks
+LENGTHS = [41, 512]  # below and above the lengths from which attention goes in blocks
 SIZES = dict(vocab_size=VOCABULARY, hidden_size=48, intermediate_size=112, num_hidden_layers=3, num_attention_heads=6,
              num_key_value_heads=2, max_position_embeddings=512, initializer_range=0.2, bos_token_id=None,
              eos_token_id=None)
@@ -154,27 +154,42 @@ def test_taps_equal_hooks(case):
         assert relative_difference(ours[name], value) <= 1e-5, name
 
 
+def generated_by_transformers(model, prompts):
+    rows = [torch.tensor([prompt]) for prompt in prompts]
+    return [model.generate(row, attention_mask=torch.ones_like(row), do_sample=False, max_new_tokens=64,
+                           min_new_tokens=64, pad_token_id=0)[0, row.shape[1]:].tolist() for row in rows]
+
+
+def generated_by_us(folder, prompts, stop_tokens=()):
+    request = dict(prompts=prompts, max_new_tokens=64, stop_tokens=list(stop_tokens), batch_size=3)
+    (folder / "request.json").write_text(json.dumps(request))
+    return json.loads(run_tool("generate", folder / "model", "fp32", folder / "request.json"))
+
+
+def random_prompts(lengths):
+    generator = torch.Generator().manual_seed(11)
+    return [torch.randint(0, VOCABULARY, (length,), generator=generator).tolist() for length in lengths]
+
+
 @pytest.mark.parametrize("name", ["llama31", "mistral_window", "qwen2_window", "qwen2_tied", "qwen3"])
 def test_greedy_generation_equals_transformers(name, tmp_path):
-    model, folder = random_model(CONFIGS[name], tmp_path / "model"), tmp_path
-    generator = torch.Generator().manual_seed(11)
-    prompts = [torch.randint(0, VOCABULARY, (length,), generator=generator).tolist()
-               for length in [5, 1, 23, 9, 30]]
-    expected = []
-    for prompt in prompts:
-        row = torch.tensor([prompt])
-        output = model.generate(row, attention_mask=torch.ones_like(row), do_sample=False, max_new_tokens=64,
-                                min_new_tokens=64, pad_token_id=0)
-        expected.append(output[0, len(prompt):].tolist())
+    model = random_model(CONFIGS[name], tmp_path / "model")
+    prompts = random_prompts([5, 1, 23, 9, 30])
+    expected = generated_by_transformers(model, prompts)
     # Stop tokens that occur in some rows but not at once, so that rows leave the batch at different steps.
-    stops = sorted({expected[2][20], expected[3][3]})
-    for stop_tokens in ([], stops):
-        request = dict(prompts=prompts, max_new_tokens=64, stop_tokens=stop_tokens, batch_size=3)
-        (folder / "request.json").write_text(json.dumps(request))
-        replies = json.loads(run_tool("generate", folder / "model", "fp32", folder / "request.json"))
-        for reply, full in zip(replies, expected):
+    for stop_tokens in ([], sorted({expected[2][20], expected[3][3]})):
+        for reply, full in zip(generated_by_us(tmp_path, prompts, stop_tokens), expected, strict=True):
             end = next((i + 1 for i, token in enumerate(full) if token in stop_tokens), None)
             assert reply == {"tokens": full[:end], "stopped": end is not None}
+
+
+# A window shorter than both prompts, one between them, one that generation outgrows, and none.
+@pytest.mark.parametrize("window", [40, 200, 290, None])
+def test_generation_from_long_prompts_equals_transformers(window, tmp_path):
+    model = random_model(MistralConfig(**SIZES, sliding_window=window), tmp_path / "model")
+    prompts = random_prompts([130, 260, 7])
+    expected = generated_by_transformers(model, prompts)
+    assert [reply["tokens"] for reply in generated_by_us(tmp_path, prompts)] == expected
 
 
 @pytest.mark.parametrize("name", ["llama", "qwen2_tied", "qwen3"])

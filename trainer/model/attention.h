@@ -26,4 +26,8 @@ using PatternEditor = std::function<void(at::Tensor&)>;
 // softmax, rounded to the inputs' dtype, as transformers' eager attention). Differentiable once.
 at::Tensor attend(const AttentionInputs& inputs, const PatternEditor& edit_pattern = nullptr);
 
+// libtorch's fused kernels, for attend() and its tests: [batch, heads, time, head size]. `copy_heads`: key-value heads
+// are copied for each query head, instead of being shared by their group inside the kernel.
+at::Tensor attend_fused(const AttentionInputs& inputs, bool copy_heads);
+
 }  // namespace rim

@@ -352,6 +352,21 @@ TEST(GenerationRows, FollowTheRoomInTheCache) {
   EXPECT_EQ(generation_rows(4096, 1'000'000, options), 1);
 }
 
+// Which kernel multiplies depends on the batch's shape, and in bf16 their sums are rounded to eight bits.
+TEST_F(Runner, BatchesMoveBfloat16ActivationsByRounding) {
+  const TinyModel half("rimscope-probe-runner-bf16-test", at::kBFloat16);
+  const std::size_t handle = plan_.request(wish(TokenRegion::all));
+  SoloCommunicator communicator;
+  const auto activations = [&](std::int64_t batch_tokens) {
+    ProbeRunnerOptions options;
+    options.batch_tokens = batch_tokens;
+    const ProbeRunner runner(half.tokenizer, half.chat_template, options);
+    return runner.run(half.decoder, plan_, communicator).activations[handle];
+  };
+  const at::Tensor alone = activations(1), together = activations(8192);
+  EXPECT_LT(((alone - together).norm() / alone.norm()).item<double>(), 2e-2);
+}
+
 TEST_F(Runner, GenerationDoesNotDependOnTheRoomInTheCache) {
   plan_.request(GenerationRequest{
       .prompt_set = "p", .max_new_tokens = 6, .refusal_text = "I cannot.", .compliance_text = "Sure, it is"});

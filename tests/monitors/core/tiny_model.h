@@ -81,11 +81,11 @@ inline Tokenizer load_byte_tokenizer(const std::filesystem::path& folder) {
 
 // `name`: of a folder under the system's temporary one that holds the tokenizer; unique to the process.
 struct TinyModel {
-  explicit TinyModel(const std::string& name)
+  explicit TinyModel(const std::string& name, at::ScalarType dtype = at::kFloat)
       : folder(std::filesystem::temp_directory_path() / name),
         tokenizer(load_byte_tokenizer(folder)),
         chat_template(ChatTemplate::detect(folder, tokenizer, "chatml")),
-        decoder(tiny_config(), at::kFloat, at::kCPU) {
+        decoder(tiny_config(), dtype, at::kCPU) {
     decoder.initialize(3);
   }
   ~TinyModel() { std::filesystem::remove_all(folder); }

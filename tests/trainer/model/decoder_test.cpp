@@ -130,7 +130,7 @@ class TiedFolder {
     if (head.defined()) tensors.emplace_back("lm_head.weight", head);
     write_weight_folder(folder_.path(), tensors);
   }
-  [[nodiscard]] Decoder load() const { return load_decoder(folder_.path(), at::kFloat, at::kCPU); }
+  Decoder load() const { return load_decoder(folder_.path(), at::kFloat, at::kCPU); }
 
  private:
   TemporaryFolder folder_;

@@ -84,6 +84,7 @@ void expect_equal_with_gradients(const Operation& ours, const Operation& theirs,
 
 class Kernels : public testing::TestWithParam<std::tuple<at::ScalarType, int>> {
  protected:
+  Kernels() { at::manual_seed(1); }
   const at::ScalarType dtype_ = std::get<0>(GetParam());
 
  private:
@@ -91,8 +92,8 @@ class Kernels : public testing::TestWithParam<std::tuple<at::ScalarType, int>> {
 };
 
 TEST_P(Kernels, RmsNorm) {
-  // Odd widths leave a remainder after the last full vector.
-  for (const std::int64_t width : {1, 7, 64, 129}) {
+  // Odd widths leave a remainder after the last full vector. (One element's gradient is nothing but rounding.)
+  for (const std::int64_t width : {2, 7, 64, 129}) {
     expect_equal_with_gradients(
         [](const auto& x) { return rms_norm(x[0], x[1], 1e-5); },
         [](const auto& x) { return x[1] * x[0] * at::rsqrt(x[0].square().mean(-1, true) + 1e-5); },
@@ -130,9 +131,9 @@ TEST_P(Kernels, HeadsWithAndWithoutNorm) {
 INSTANTIATE_TEST_SUITE_P(Dtypes, Kernels,
                          testing::Combine(testing::Values(at::kFloat, at::kBFloat16), thread_counts()));
 
-TEST(Kernels, NotANumberReachesTheLoss) {
-  const Decoder model = random_decoder(small_config("qwen3"));
-  const at::Tensor tokens = random_tokens(model, 2, 150);  // long enough for our own attention
+TEST_P(Kernels, NotANumberReachesTheLoss) {
+  const Decoder model = random_decoder(small_config("qwen3"), dtype_);
+  const at::Tensor tokens = random_tokens(model, 4, 150);  // long enough for our own attention in bf16
   for (const auto& [name, tensor] : model.parameters()) {
     const at::Tensor before = tensor.clone();
     tensor.view(-1)[0] = std::numeric_limits<double>::quiet_NaN();
