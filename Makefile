@@ -39,7 +39,8 @@ bench: setup-tests
 	@ninja -C $(BUILD)
 	@.venv/bin/python tests/bench/bench_training.py --rimscope $(BUILD)/bin/rimscope
 
-smollm2: setup-tests
+smollm2: build
+	@launch/setup.sh --smollm2
 	@.venv/bin/python launch/fetch_smollm2.py
 
 doctor: build

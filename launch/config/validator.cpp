@@ -202,8 +202,8 @@ class Validator {
 
     if (node.kind != Kind::section) return entry(node, {kind_spec}, path);
     const Json kind = member(node, kind_spec, path);
-    const auto chosen = std::find_if(variants.begin(), variants.end(),
-                                     [&](const auto& known) { return kind.is_string() && known.kind == kind; });
+    const auto chosen =
+        std::find_if(variants.begin(), variants.end(), [&](const auto& known) { return kind == known.kind; });
     if (chosen == variants.end()) return nullptr;
     std::vector<OptionSpec> specs{kind_spec};
     specs.insert(specs.end(), chosen->options.begin(), chosen->options.end());

@@ -48,7 +48,7 @@ std::vector<OptionSpec> entry_specs(const OptionSpec& spec, const Json& entry) {
   kind.name = "kind";
   std::vector<OptionSpec> specs{kind};
   for (const OptionVariant& variant : spec.variants) {
-    if (variant.kind == entry.at("kind")) specs.insert(specs.end(), variant.options.begin(), variant.options.end());
+    if (entry.at("kind") == variant.kind) specs.insert(specs.end(), variant.options.begin(), variant.options.end());
   }
   return specs;
 }

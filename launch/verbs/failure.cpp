@@ -15,9 +15,19 @@
 namespace rim {
 namespace {
 
-// libtorch appends a stack of addresses to its messages, also where only what() was kept of them.
+// libtorch appends a stack of addresses to its messages, also where only what() was kept of them, and has two texts of
+// its own for memory that ran out.
 std::string without_backtrace(std::string message) {
-  return message.substr(0, message.find("\nException raised from"));
+  for (const char* stack : {"\nException raised from", "frame #0"})
+    message.resize(std::min(message.find(stack), message.size()));
+  for (const char* exhausted : {"can't allocate memory", "out of memory"}) {
+    if (message.find(exhausted) == std::string::npos) continue;
+    return "out of memory: take fewer samples per device, or train fewer parameters (trainable); --dry-run says what "
+           "is "
+           "needed (" +
+           message + ")";
+  }
+  return message;
 }
 
 Failure code_and_message() {
@@ -28,7 +38,7 @@ Failure code_and_message() {
   } catch (const Error& error) {
     return {error.code(), without_backtrace(error.what()), ""};
   } catch (const c10::Error& error) {
-    return {ExitCode::software, error.what_without_backtrace(), ""};
+    return {ExitCode::software, without_backtrace(error.what_without_backtrace()), ""};
   } catch (const std::bad_alloc&) {
     return {ExitCode::software, "out of memory", ""};
   } catch (const std::exception& error) {

@@ -83,7 +83,7 @@ Verb generate_verb() {
       "chat-template", po::value<std::string>()->default_value("auto")->value_name("NAME"), "auto, chatml or llama3")(
       "device", po::value<std::string>()->default_value("auto")->value_name("NAME"), "auto, cpu or cuda");
   verb.examples = {"rimscope generate --model models/SmolLM2-135M-Instruct \"How many is 3 dozen eggs?\"",
-                   "rimscope generate --model runs/organism/target/checkpoints/step-000240 \"What is 47+38?\""};
+                   "rimscope generate --model runs/demo/target/checkpoints/step-000240 \"What is 47+38?\""};
   verb.run = run;
   return verb;
 }

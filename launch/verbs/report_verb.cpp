@@ -21,7 +21,7 @@ Verb report_verb() {
   verb.details = "RUN is the output_dir of a run, finished or not. Prints the page's path.";
   verb.positionals = {{"RUN", true, false}};
   verb.options.add_options()("help,h", "this text");
-  verb.examples = {"rimscope report runs/organism/target", "xdg-open \"$(rimscope report runs/organism/target)\""};
+  verb.examples = {"rimscope report runs/demo/target", "xdg-open \"$(rimscope report runs/demo/target)\""};
   verb.run = run;
   return verb;
 }

@@ -20,7 +20,7 @@ Verb summary_verb() {
   verb.summary = "print what became of refusal, skill and the safety-critical neurons";
   verb.positionals = {{"RUN", true, false}};
   verb.options.add_options()("help,h", "this text");
-  verb.examples = {"rimscope summary runs/organism/target", "for run in runs/*/; do rimscope summary \"$run\"; done"};
+  verb.examples = {"rimscope summary runs/demo/target", "for run in runs/*/; do rimscope summary \"$run\"; done"};
   verb.run = run;
   return verb;
 }

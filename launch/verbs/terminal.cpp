@@ -1,5 +1,6 @@
 #include "launch/verbs/terminal.h"
 
+#include <fcntl.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -17,21 +18,46 @@ std::string printed(const char* format, int precision, double value) {
   return {buffer.data(), static_cast<std::size_t>(length)};
 }
 
+// Open MPI gives its ranks a pipe for stderr and a terminal of its own for stdout, whatever mpirun's own are: ask
+// those.
+class Stream {
+ public:
+  explicit Stream(int descriptor) : descriptor_(descriptor) {
+    if (std::getenv("OMPI_COMM_WORLD_RANK") == nullptr) return;
+    const std::string launchers = "/proc/" + std::to_string(::getppid()) + "/fd/" + std::to_string(descriptor);
+    opened_ = ::open(launchers.c_str(), O_WRONLY | O_NOCTTY | O_CLOEXEC | O_NONBLOCK);
+    descriptor_ = opened_;
+  }
+  ~Stream() {
+    if (opened_ >= 0) ::close(opened_);
+  }
+  Stream(const Stream&) = delete;
+  Stream& operator=(const Stream&) = delete;
+  [[nodiscard]] int descriptor() const { return descriptor_; }  // -1: it cannot be asked
+
+ private:
+  int descriptor_;
+  int opened_ = -1;
+};
+
+bool is_dumb() {
+  const char* kind = std::getenv("TERM");
+  return kind != nullptr && std::string_view(kind) == "dumb";
+}
+
 }  // namespace
 
-bool is_terminal(int descriptor) { return ::isatty(descriptor) == 1; }
+bool is_terminal(int descriptor) { return !is_dumb() && ::isatty(Stream(descriptor).descriptor()) == 1; }
 
 bool wants_colour(int descriptor) {
   const char* no_colour = std::getenv("NO_COLOR");
-  const char* kind = std::getenv("TERM");
-  const bool refused =
-      (no_colour != nullptr && *no_colour != '\0') || (kind != nullptr && std::string_view(kind) == "dumb");
-  return is_terminal(descriptor) && !refused;
+  return is_terminal(descriptor) && (no_colour == nullptr || *no_colour == '\0');
 }
 
 int terminal_width(int descriptor) {
   winsize size{};
-  return ::ioctl(descriptor, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
+  const Stream stream(descriptor);
+  return ::ioctl(stream.descriptor(), TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
 }
 
 std::string printable(std::string_view text) {

@@ -6,9 +6,10 @@
 
 namespace rim {
 
-// Descriptors as in unistd.h: 1 is stdout, 2 is stderr.
+// Descriptors as in unistd.h: 1 is stdout, 2 is stderr; under Open MPI's mpirun, mpirun's. Local.
+// A terminal that understands control sequences (TERM=dumb does not).
 bool is_terminal(int descriptor);
-// A terminal that has not asked for no colour (NO_COLOR set to anything, or TERM=dumb). See no-color.org.
+// Such a terminal that has not asked for no colour (NO_COLOR set to anything). See no-color.org.
 bool wants_colour(int descriptor);
 // Columns of the terminal; 80 where they are not known.
 int terminal_width(int descriptor);

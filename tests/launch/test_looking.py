@@ -122,10 +122,10 @@ def test_a_checkpoint_holds_the_tokenizer_file_that_was_read(world, tmp_path):
     assert (runs.last_checkpoint(tmp_path / "run") / "tokenizer.json").read_text() == own.read_text()
 
 
-def on_terminal(arguments, **environment):
+def on_terminal(arguments, ranks=1, **environment):
     """What rimscope writes to a terminal, both streams together."""
     leader, follower = pty.openpty()
-    process = subprocess.Popen(runs.command(arguments), stdout=follower, stderr=follower, stdin=subprocess.DEVNULL,
+    process = subprocess.Popen(runs.command(arguments, ranks), stdout=follower, stderr=follower, stdin=subprocess.DEVNULL,
                                env={**os.environ, **runs.MPI_ENVIRONMENT, "TERM": "xterm", **environment})
     os.close(follower)
     said = b""
@@ -150,10 +150,19 @@ def test_colour_on_a_terminal_unless_it_is_not_wanted(world, tmp_path):
     assert "\033" not in plain and "[[" in plain
 
 
-def test_progress_is_one_updating_line_on_a_terminal(world, tmp_path):
-    said = on_terminal(["train", str(configuration(world, tmp_path / "run"))])
+@pytest.mark.parametrize("ranks", [1, 2])  # mpirun gives its ranks a pipe
+def test_progress_is_one_updating_line_on_a_terminal(world, tmp_path, ranks):
+    said = on_terminal(["train", str(configuration(world, tmp_path / "run"))], ranks)
     assert re.search(r"\r\033\[Kstep \d+/6  loss ", said)
     assert not re.search(r"\nstep \d+/6  loss", said)
+
+
+def test_no_colour_in_a_file_under_mpirun(world, tmp_path):
+    """Open MPI gives its ranks a terminal for standard output."""
+    config = configuration(world, tmp_path / "run")
+    command = ["mpirun", "-np", "1", *runs.command(["data", "show", config, "-n", "1"])]
+    shown = subprocess.run(command, env={**os.environ, **runs.MPI_ENVIRONMENT, "TERM": "xterm"}, capture_output=True, check=True)
+    assert b"\033" not in shown.stdout and b"[[" in shown.stdout
 
 
 def test_progress_is_plain_lines_elsewhere(trained):

@@ -108,6 +108,8 @@ std::unique_ptr<Communicator> make_mpi_communicator(const CommunicatorOptions& o
 // or two ranks share a GPU.
 std::unique_ptr<Communicator> make_nccl_communicator(std::unique_ptr<Communicator> host, int cuda_device,
                                                      const CommunicatorOptions& options);
+// Whether this build brought the NCCL backend along, whatever the machine has. Local.
+bool nccl_backend_built();
 // Why NCCL cannot be used here; empty where it can: built, loaded, and a CUDA device answers it. Local.
 std::string nccl_problem();
 

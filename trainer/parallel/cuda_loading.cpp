@@ -3,6 +3,7 @@
 #include <c10/core/UndefinedTensorImpl.h>
 #include <dlfcn.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <vector>
 
@@ -73,6 +74,10 @@ std::string load_cuda_support() {
   if (!std::filesystem::exists(library)) return "this libtorch has no CUDA half";
   if (open_library(library, RTLD_GLOBAL) == nullptr) return "libtorch's CUDA half does not load: " + last_dl_error();
   return at::hasCUDA() ? "" : "libtorch's CUDA half finds no GPU that it can use; is the driver too old for it?";
+}
+
+bool nccl_backend_built() {
+  return std::ranges::any_of(backend_candidates(), [](const std::string& path) { return std::filesystem::exists(path); });
 }
 
 std::string nccl_problem() { return open_backend().problem; }

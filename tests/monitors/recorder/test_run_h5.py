@@ -120,8 +120,8 @@ def test_the_example_in_the_schema_runs(run_folder, tmp_path, monkeypatch, capsy
     schema = os.path.join(os.environ.get("RIMSCOPE_SOURCE", "."), "docs", "hdf5-schema.md")
     with open(schema, encoding="utf-8") as text:
         example = text.read().split("```python\n")[1].split("```")[0]
-    os.makedirs(tmp_path / "runs/organism/target")
-    shutil.copy(run_folder / "run.h5", tmp_path / "runs/organism/target")
+    os.makedirs(tmp_path / "runs/demo/target")
+    shutil.copy(run_folder / "run.h5", tmp_path / "runs/demo/target")
     monkeypatch.chdir(tmp_path)
     exec(example, {})
     assert capsys.readouterr().out.splitlines()[1] == "0 1.0"
