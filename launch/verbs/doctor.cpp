@@ -99,7 +99,11 @@ Finding cuda(const GpuSurvey& survey) {
 }
 
 Finding nccl(const GpuSurvey& survey) {
-  if (survey.gpus.empty()) return {State::absent, "NCCL", std::string(nccl_backend_built() ? "built" : "not built: libtorch came without it") + ", not used without a GPU", ""};
+  if (survey.gpus.empty())
+    return {State::absent, "NCCL",
+            std::string(nccl_backend_built() ? "built" : "not built: libtorch came without it") +
+                ", not used without a GPU",
+            ""};
   if (!load_cuda_support().empty()) return {State::absent, "NCCL", "needs CUDA in libtorch", ""};
   const std::string problem = nccl_problem();
   if (problem.empty()) return {State::present, "NCCL", "ranks with a GPU each talk over it", ""};
