@@ -93,8 +93,8 @@ RankResponses respond(const ProbeContext& context, const GenerationRequest& requ
   const std::vector<Generation> generations = generate_greedily(context.model, own.contexts,
                                                                 {.max_new_tokens = request.max_new_tokens,
                                                                  .stop_tokens = context.options.stop_tokens,
-                                                                 .listener = listener,
-                                                                 .batch_size = rows});
+                                                                 .batch_size = rows,
+                                                                 .listener = listener});
   std::vector<Reply> replies;
   for (std::size_t i = 0; i < own.prompts.size(); ++i) {
     replies.push_back(reply_of(context, own.contexts[i], generations[i]));

@@ -11,8 +11,8 @@ namespace rim {
 struct GenerationOptions {
   std::int64_t max_new_tokens = 128;
   std::vector<std::int64_t> stop_tokens;  // generation of a row ends with one of these (kept in the output)
-  TapListener* listener = nullptr;        // hears, or edits, every forward pass; null: nobody
   std::int64_t batch_size = 32;           // prompts are sorted by length and run in batches of this size
+  TapListener* listener = nullptr;        // hears, or edits, every forward pass; null: nobody
 };
 
 struct Generation {

@@ -1,6 +1,7 @@
 // The runner against plain loops over the same decoder.
 #include "monitors/core/probe_runner.h"
 
+#include <ATen/TensorOperators.h>
 #include <ATen/ops/allclose.h>
 #include <ATen/ops/equal.h>
 #include <ATen/ops/log_softmax.h>
@@ -360,7 +361,7 @@ TEST_F(Runner, BatchesMoveBfloat16ActivationsByRounding) {
   const auto activations = [&](std::int64_t batch_tokens) {
     ProbeRunnerOptions options;
     options.batch_tokens = batch_tokens;
-    const ProbeRunner runner(half.tokenizer, half.chat_template, options);
+    ProbeRunner runner(half.tokenizer, half.chat_template, options);
     return runner.run(half.decoder, plan_, communicator).activations[handle];
   };
   const at::Tensor alone = activations(1), together = activations(8192);
