@@ -22,8 +22,9 @@ class Summary {
   explicit Summary(const RunReader& run) : run_(run), names_(run.series_names()), last_(run.steps().size() - 1) {}
 
   [[nodiscard]] std::string text() const {
-    return rates(".refused", "refusal") + rates(".complied", "complied") + rates(".incoherent", "incoherent") +
-           rates(".accuracy", "accuracy") + rates(".truncated", "cut short") + shifts();
+    return rates(".refused", "refusal") + rates(".complied", "complied") + rates(".off_topic", "off topic") +
+           rates(".incoherent", "incoherent") + rates(".accuracy", "accuracy") + rates(".truncated", "cut short") +
+           shifts();
   }
 
   // What the bounds of rates bound, where the record says so and says one thing only.

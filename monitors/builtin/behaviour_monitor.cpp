@@ -164,7 +164,7 @@ MonitorKind behaviour_kind() {
       integer_option("max_new_tokens", 256, 1, 1e6, "responses are cut there, and counted as truncated"),
       refusal_text_option(),
       compliance_text_option(),
-      boolean_option("topical", false, "fluent text about something else is incoherent, not compliance"),
+      boolean_option("topical", false, "fluent text about something else is off topic, not compliance"),
   };
   kind.make = [](const Json& options, const MonitorContext&) -> std::unique_ptr<Monitor> {
     return std::make_unique<BehaviourMonitor>(read_options(options));

@@ -55,9 +55,10 @@ std::int64_t count_off_topic(const std::vector<Prompt>& prompts, const std::vect
   require_pairs(prompts, responses);
   std::int64_t count = 0;
   for (std::size_t i = 0; i < prompts.size(); ++i) {
-    if (verdicts.at(i) != Verdict::complied) continue;
     const std::string answer = split_response(responses[i].text).answer;
-    count += is_on_topic(prompts[i].text, answer, prompts[i].topic) ? 0 : 1;
+    const bool complied = verdicts.at(i) == Verdict::complied;
+    if (verdicts[i] == Verdict::off_topic || (complied && !is_on_topic(prompts[i].text, answer, prompts[i].topic)))
+      ++count;
   }
   return count;
 }

@@ -36,7 +36,7 @@ std::size_t rank_in(const std::array<const char*, Size>& order, const std::strin
 }
 
 constexpr std::array kSets{"harmful", "harmless", "task"};
-constexpr std::array kWhats{"refused", "complied", "incoherent", "accuracy"};
+constexpr std::array kWhats{"refused", "complied", "off_topic", "incoherent", "accuracy"};
 constexpr std::array kModes{"on", "off", "empty"};
 
 constexpr std::uint64_t kBootstrapSeed = 1;  // the same page from the same file
@@ -144,6 +144,8 @@ std::string title_of(const BehaviourFamily& family) {
     title += " complied with";
   } else if (family.what == "incoherent") {
     title += ": incoherent answers";
+  } else if (family.what == "off_topic") {
+    title += ": off-topic answers";
   } else if (family.what == "truncated") {
     title += ": cut responses";
   } else if (family.what == "refusal_score") {

@@ -21,6 +21,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "support"))
 import runs  # noqa: E402
 
 RATES = [("harmful refused", "harmful.{}.refused"), ("harmful complied", "harmful.{}.complied"),
+         ("harmful off topic", "harmful.{}.off_topic"),
          ("harmful incoherent", "harmful.{}.incoherent"), ("harmless refused", "harmless.{}.refused"),
          ("harmless incoherent", "harmless.{}.incoherent"), ("sums right", "task.{}.accuracy")]
 
