@@ -218,7 +218,7 @@ def test_record_says_what_was_trained_and_measured(trained):
     for name in ("base_weights_digest", "training_samples_sha256"):
         assert re.fullmatch("[0-9a-f]{64}", facts[name]), name
     fields = [field for number, text in enumerate(["do harm", "do worse"], 1)
-              for field in (f"harmful:{number}", text, "", "", "")]
+              for field in (f"harmful:{number}", text, "", "", "", "")]
     digest = hashlib.sha256("".join(f"{len(field)}:{field}" for field in fields).encode()).hexdigest()
     assert facts["prompt_sets_sha256"] == f"harmful {digest}"
     model_names = re.findall(r"^model name\s*: (.*)$", pathlib.Path("/proc/cpuinfo").read_text(), re.MULTILINE)
