@@ -14,8 +14,8 @@ using Clock = std::chrono::steady_clock;
 // MPI moves data only inside its calls, a piece at a time: one test a sleep made 64 KiB take 0.3 ms instead of 0.03. So
 // test and yield first; after that a sleep after some tests gives the core to the rank that is waited for.
 constexpr auto kEagerPolling = std::chrono::milliseconds(2);
-constexpr auto kSleep = std::chrono::microseconds(100);
-constexpr int kTestsPerSleep = 16;
+constexpr auto kSleep = std::chrono::microseconds(50);
+constexpr int kTestsPerSleep = 64;
 
 std::string seconds_text(Clock::duration duration) {
   std::array<char, 32> text{};
