@@ -11,8 +11,8 @@
 namespace rim {
 namespace {
 
-// From these lengths on blocks are faster than SDPA (docs/benchmarks.md): in bf16, which SDPA's products take less
-// well, and under a window, as SDPA computes what a mask then hides.
+// From these lengths on blocks are faster than SDPA (docs/benchmarks.md): in bf16, and under a window, where SDPA also
+// computes what the mask hides.
 constexpr std::int64_t kShortestInBfloat16 = 128;
 constexpr std::int64_t kShortestWithWindow = 512;
 // Sequences times key-value heads. With fewer SDPA, which also splits the queries, keeps more threads busy. Not
