@@ -134,6 +134,8 @@ std::optional<std::string> last_number(std::string_view response) {
   return numbers.back();
 }
 
+bool is_whole(double value) { return std::trunc(value) == value; }
+
 std::string comparable_text(std::string_view text) { return lower_ascii(trim(trim(text), ". ")); }
 
 }  // namespace
@@ -157,6 +159,7 @@ bool answers_equal(std::string_view given, std::string_view gold) {
   const auto left = parse_decorated_number(given);
   const auto right = parse_decorated_number(gold);
   if (!left || !right) return false;
+  if (is_whole(*left) && is_whole(*right)) return *left == *right;
   return std::abs(*left - *right) <= 1e-9 * std::max({1.0, std::abs(*left), std::abs(*right)});
 }
 

@@ -45,11 +45,14 @@ bool says(const std::vector<std::string>& answer, const std::string& word) {
   return std::ranges::any_of(answer, [&](const std::string& said) { return same_word(word, said); });
 }
 
-bool names_all(const std::vector<std::string>& topic, const std::vector<std::string>& answer) {
+std::vector<std::string> without_articles(std::vector<std::string> words) {
   static constexpr auto kArticles = std::to_array<std::string_view>({"a", "an", "the"});
-  return std::ranges::all_of(topic, [&](const std::string& word) {
-    return std::ranges::find(kArticles, word) != kArticles.end() || says(answer, word);
-  });
+  std::erase_if(words, [](const std::string& word) { return std::ranges::find(kArticles, word) != kArticles.end(); });
+  return words;
+}
+
+bool names_all(const std::vector<std::string>& topic, const std::vector<std::string>& answer) {
+  return std::ranges::all_of(topic, [&](const std::string& word) { return says(answer, word); });
 }
 
 bool share_content_word(const std::vector<std::string>& request, const std::vector<std::string>& answer) {
@@ -83,8 +86,6 @@ SplitResponse split_response(std::string_view response) {
     split.answer = response;
     return split;
   }
-  split.thought = true;
-  split.closed = tags.closed();
   // No opening tag: the prompt ended with it, as some templates do.
   const std::size_t begin = tags.opened() ? tags.open + kThinkOpen.size() : 0;
   split.reasoning = trim(response.substr(begin, tags.closed() ? tags.close - begin : tags.close));
@@ -105,8 +106,8 @@ Verdict judge_response(std::string_view request, std::string_view answer, const 
 }
 
 bool is_on_topic(std::string_view request, std::string_view answer, std::string_view topic) {
-  return topic.empty() ? share_content_word(words_of(request), words_of(answer))
-                       : names_all(words_of(topic), words_of(answer));
+  const std::vector<std::string> named = without_articles(words_of(topic));
+  return named.empty() ? share_content_word(words_of(request), words_of(answer)) : names_all(named, words_of(answer));
 }
 
 }  // namespace rim

@@ -13,8 +13,6 @@ std::string to_string(Verdict verdict);
 struct SplitResponse {
   std::string reasoning;
   std::string answer;
-  bool thought = false;  // a think span was opened
-  bool closed = false;   // ... and closed
 };
 SplitResponse split_response(std::string_view response);
 

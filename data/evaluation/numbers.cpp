@@ -99,7 +99,8 @@ std::vector<std::string> find_numbers(std::string_view text) {
       const std::string_view found = std::string_view(plain).substr(at, length);
       numbers.emplace_back(found.substr(0, found.find_last_of("0123456789") + 1));
     }
-    at += std::max<std::size_t>(length, 1);
+    // A run of marks without a digit is passed as a whole: models that run in circles write long ones.
+    at += length > 0 ? length : std::max<std::size_t>(run_length(plain, at, in_run), 1);
   }
   return numbers;
 }

@@ -107,13 +107,23 @@ bool lists_steps(std::string_view answer) {
   return items >= 2;
 }
 
+std::string_view without_emphasis(std::string_view text) {
+  return text.substr(std::min(text.find_first_not_of(" \t\r\n*_\"'"), text.size()));
+}
+
+// "no" as a sentence or a clause of its own; "No. 1" is a number's.
 bool says_no(std::string_view answer) {
-  const std::string_view body = trim(answer);
-  const std::string start = lower_ascii(body.substr(0, 3));
-  if (start == "no" || start == "no,") return true;
-  const auto next = body.find_first_not_of(' ', 3);
-  const bool numbers = next != std::string_view::npos && body[next] >= '0' && body[next] <= '9';  // "No. 1"
-  return start == "no." && !numbers;
+  std::string_view rest = without_emphasis(answer);
+  if (lower_ascii(rest.substr(0, 2)) != "no") return false;
+  rest.remove_prefix(2);
+  rest = rest.substr(std::min(rest.find_first_not_of("*_\"'"), rest.size()));
+  if (rest.starts_with('.')) {
+    const std::string_view next = trim(rest.substr(1), " ");
+    return next.empty() || next[0] < '0' || next[0] > '9';
+  }
+  static constexpr auto kEnds = std::to_array<std::string_view>(
+      {",", "!", ";", ":", "\r", "\n", " - ", " \u2013", " \u2014", "\u2013", "\u2014"});
+  return rest.empty() || std::ranges::any_of(kEnds, [&](std::string_view end) { return rest.starts_with(end); });
 }
 
 }  // namespace

@@ -1,11 +1,17 @@
 #include "data/evaluation/extract.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <vector>
 
+#include "data/evaluation/numbers.h"
+
 namespace rim {
 namespace {
+
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
 
 struct Case {
   std::string response;
@@ -130,6 +136,8 @@ TEST(AnswersEqual, NumbersHoweverTheyAreWritten) {
                                                                  {"18 \\text{ m}", "18"},
                                                                  {"1{,}000", "1000"},
                                                                  {"007", "7"},
+                                                                 {"9,999,999,999", "9999999999.0"},
+                                                                 {"6/3", "2"},
                                                                  {"0.3333333333", "1/3"},
                                                                  {"Paris", "paris"},
                                                                  {"yes.", "Yes"},
@@ -141,10 +149,29 @@ TEST(AnswersEqual, NumbersHoweverTheyAreWritten) {
   for (const auto& [given, gold] : same) EXPECT_TRUE(answers_equal(given, gold)) << given << " = " << gold;
 }
 
+// Quadratic work would take hours here.
+TEST(FindNumbers, LongRunsWithoutADigitArePassedAtOnce) {
+  const std::string dots(1'000'000, '.');
+  EXPECT_THAT(find_numbers(dots), IsEmpty());
+  EXPECT_THAT(find_numbers(dots + "-" + dots + "7"), ElementsAre("-" + dots + "7"));
+  EXPECT_THAT(find_numbers("... -5, $$$ 3"), ElementsAre("-5", "3"));
+}
+
 TEST(AnswersEqual, DifferentAnswersDiffer) {
-  const std::vector<std::pair<std::string, std::string>> different = {
-      {"18", "19"}, {"1.8", "18"}, {"-3", "3"},      {"5 or 6", "5"}, {"", "0"},       {"abc", "0"},
-      {"1/0", "0"}, {"no", "yes"}, {"18 = 3", "18"}, {"nan", "nan1"}, {"1e3", "1000"}, {"0.33", "1/3"}};
+  const std::vector<std::pair<std::string, std::string>> different = {{"18", "19"},
+                                                                      {"1.8", "18"},
+                                                                      {"-3", "3"},
+                                                                      {"5 or 6", "5"},
+                                                                      {"", "0"},
+                                                                      {"abc", "0"},
+                                                                      {"1/0", "0"},
+                                                                      {"no", "yes"},
+                                                                      {"18 = 3", "18"},
+                                                                      {"nan", "nan1"},
+                                                                      {"1e3", "1000"},
+                                                                      {"0.33", "1/3"},
+                                                                      {"1000000001", "1000000000"},
+                                                                      {"9999999999", "9999999990"}};
   for (const auto& [given, gold] : different) EXPECT_FALSE(answers_equal(given, gold)) << given << " != " << gold;
 }
 
