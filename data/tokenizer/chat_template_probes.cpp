@@ -90,12 +90,6 @@ std::vector<Rendering> render_probes(const JinjaTemplate& jinja, const Json& spe
   return renderings;
 }
 
-std::string text_of(const std::vector<TextSpan>& spans) {
-  std::string text;
-  for (const TextSpan& span : spans) text += span.text;
-  return text;
-}
-
 std::string our_text(const ChatTemplate& chat, Probe probe) {
   // A template that does not think passes reasoning over. (Where a data set has some, ours writes it.)
   if (!chat.thinks()) drop_reasoning(probe.messages);

@@ -10,6 +10,21 @@ namespace {
 
 constexpr int kDeepest = 100;
 
+constexpr std::size_t kMostTokens = 2'000;
+constexpr std::int64_t kLargestValue = std::int64_t{1} << 17;
+
+// Bytes and members of a value, as far as they are allowed.
+std::int64_t size_of(const Json& value, int depth = 0) {
+  if (depth > kDeepest) throw JinjaError("nested too deeply");
+  if (value.is_string()) return 1 + std::ssize(value.get_ref<const std::string&>());
+  std::int64_t size = 1;
+  if (!value.is_structured()) return size;
+  for (const Json& member : value) {
+    if ((size += size_of(member, depth + 1)) > kLargestValue) throw JinjaError("a value that is too large");
+  }
+  return size;
+}
+
 Json function_result(const std::string& name, const JinjaArguments& arguments) {
   if (name == "raise_exception") {
     throw JinjaRaised(arguments.positional.empty() ? "" : jinja_printed(arguments.positional[0]));
@@ -51,8 +66,23 @@ Json* JinjaScopes::find(const std::string& name) {
   return nullptr;
 }
 
+void JinjaScopes::set(const std::string& name, Json value) {
+  count_value(value);
+  scopes_.back()[name] = std::move(value);
+}
+
+void JinjaScopes::count_value(const Json& value) {
+  const std::int64_t size = size_of(value);
+  if (size > kLargestValue) throw JinjaError("a value that is too large");
+  if ((room_left_ -= size) < 0) throw JinjaError("it keeps too much");
+}
+
 void JinjaScopes::count_step() {
   if (--steps_left_ < 0) throw JinjaError("it runs for too long");
+}
+
+JinjaParser::JinjaParser(std::span<const JinjaToken> tokens) : tokens_(tokens) {
+  if (tokens.size() > kMostTokens) throw JinjaError("a tag of more than " + std::to_string(kMostTokens) + " words");
 }
 
 JinjaToken JinjaParser::take() {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <span>
@@ -23,15 +24,18 @@ class JinjaScopes {
  public:
   explicit JinjaScopes(const Json& variables);
   [[nodiscard]] Json* find(const std::string& name);
-  void set(const std::string& name, Json value) { scopes_.back()[name] = std::move(value); }
+  void set(const std::string& name, Json value);
   void open() { scopes_.emplace_back(); }
   void close() { scopes_.pop_back(); }
   // Throws where a template runs for too long.
   void count_step();
+  // Throws where a value that is kept is too large, or all of them together are.
+  void count_value(const Json& value);
 
  private:
   std::vector<std::map<std::string, Json>> scopes_;
   int steps_left_ = 100'000;
+  std::int64_t room_left_ = 50'000'000;  // bytes and members that may be kept, in all
 };
 
 using JinjaExpression = std::function<Json(JinjaScopes& scopes)>;
@@ -39,7 +43,8 @@ using JinjaExpression = std::function<Json(JinjaScopes& scopes)>;
 // Reads the tokens of one tag from left to right.
 class JinjaParser {
  public:
-  explicit JinjaParser(std::span<const JinjaToken> tokens) : tokens_(tokens) {}
+  // Throws for a tag longer than any template's: what is parsed recurses.
+  explicit JinjaParser(std::span<const JinjaToken> tokens);
 
   [[nodiscard]] const JinjaToken& peek(std::size_t ahead = 0) const {
     return tokens_[std::min(at_ + ahead, tokens_.size() - 1)];

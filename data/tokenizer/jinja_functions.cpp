@@ -45,6 +45,17 @@ std::string capitalized(const std::string& text) {
   return upper_ascii(text.substr(0, 1)) + lower_ascii(text).substr(std::min<std::size_t>(1, text.size()));
 }
 
+// Short texts times short texts: what could come out is bounded.
+void require_short(std::size_t left, std::size_t right) {
+  constexpr std::size_t kLongest = std::size_t{1} << 24;
+  if (left > kLongest / (right + 1)) throw JinjaError("a text that is too long");
+}
+
+std::string replaced(const std::string& text, const std::string& from, const std::string& to) {
+  require_short(text.size(), to.size());
+  return replace_all(text, from, to);
+}
+
 Json text_method(const std::string& name, const std::string& text, const JinjaArguments& arguments) {
   if (name == "strip" || name == "trim") return strip(text, arguments, true, true);
   if (name == "lstrip") return strip(text, arguments, true, false);
@@ -52,7 +63,7 @@ Json text_method(const std::string& name, const std::string& text, const JinjaAr
   if (name == "startswith") return text.starts_with(text_argument(arguments, 0));
   if (name == "endswith") return text.ends_with(text_argument(arguments, 0));
   if (name == "split") return split(text, arguments);
-  if (name == "replace") return replace_all(text, text_argument(arguments, 0), text_argument(arguments, 1));
+  if (name == "replace") return replaced(text, text_argument(arguments, 0), text_argument(arguments, 1));
   if (name == "lower") return lower_ascii(text);
   if (name == "upper") return upper_ascii(text);
   if (name == "capitalize") return capitalized(text);
@@ -74,6 +85,7 @@ Json joined(const Json& list, const JinjaArguments& arguments) {
   const std::string separator = arguments.positional.empty() ? "" : text_argument(arguments, 0);
   std::vector<std::string> parts;
   for (const Json& part : list_of(list)) parts.push_back(jinja_printed(part));
+  require_short(parts.size(), separator.size());
   return join(parts, separator);
 }
 

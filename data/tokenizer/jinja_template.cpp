@@ -19,6 +19,12 @@ void run(const Nodes& nodes, Rendering& rendering) {
   }
 }
 
+void write(Rendering& rendering, const std::string& text) {
+  constexpr std::size_t kLongest = std::size_t{1} << 20;
+  if (rendering.text.size() + text.size() > kLongest) throw JinjaError("it writes too much");
+  rendering.text += text;
+}
+
 Json loop_variable(const Json& items, std::size_t index) {
   Json loop = {{"index0", index},
                {"index", index + 1},
@@ -115,13 +121,13 @@ class Builder {
   Node node() {
     const JinjaChunk& chunk = chunks_[at_++];
     if (chunk.kind == JinjaChunk::Kind::text) {
-      return [text = chunk.text](Rendering& rendering) { rendering.text += text; };
+      return [text = chunk.text](Rendering& rendering) { write(rendering, text); };
     }
     JinjaParser parser(chunk.tokens);
     if (chunk.kind == JinjaChunk::Kind::output) {
       const JinjaExpression value = parser.expression();
       parser.expect_end();
-      return [value](Rendering& rendering) { rendering.text += jinja_printed(value(rendering.scopes)); };
+      return [value](Rendering& rendering) { write(rendering, jinja_printed(value(rendering.scopes))); };
     }
     const std::string keyword = parser.expect_name();
     if (keyword == "if") return choice(parser);
@@ -190,6 +196,7 @@ class Builder {
       Json result = value(rendering.scopes);
       Json* object = rendering.scopes.find(name);
       if (object == nullptr || !object->is_object()) throw JinjaError("'" + name + "' is no namespace");
+      rendering.scopes.count_value(result);
       (*object)[member] = std::move(result);
     };
   }
@@ -228,7 +235,11 @@ class Builder {
 
 }  // namespace
 
-JinjaTemplate::JinjaTemplate(std::string_view source) : nodes_(Builder(cut_jinja(source)).whole()) {}
+JinjaTemplate::JinjaTemplate(std::string_view source) {
+  constexpr std::size_t kLongest = std::size_t{1} << 18;
+  if (source.size() > kLongest) throw JinjaError("longer than 256 KiB");
+  nodes_ = Builder(cut_jinja(source)).whole();
+}
 
 std::string JinjaTemplate::render(const Json& variables) const {
   Rendering rendering{JinjaScopes(variables), "", Flow::on};

@@ -15,11 +15,12 @@ namespace rim {
 class JinjaTemplate {
  public:
   // Throws JinjaError for what is malformed or beyond the subset: macros' calls, imports, filters and functions that
-  // chat templates do not use outside of tool calls.
+  // chat templates do not use outside of tool calls; and for what is far larger than a template, since one comes with
+  // somebody else's model.
   explicit JinjaTemplate(std::string_view source);
 
   // `variables`: an object. Text that is not ASCII passes through, but is measured and stripped by bytes. Throws
-  // JinjaError, and JinjaRaised where the template itself raises.
+  // JinjaError, also where it runs, keeps or writes too much, and JinjaRaised where the template itself raises.
   [[nodiscard]] std::string render(const Json& variables) const;
 
   struct Rendering {

@@ -7,6 +7,8 @@
 namespace rim {
 namespace {
 
+constexpr std::size_t kLongestText = std::size_t{1} << 20;
+
 std::int64_t whole(const Json& value) {
   if (!value.is_number_integer()) throw JinjaError("a whole number is wanted");
   return value.get<std::int64_t>();
@@ -16,6 +18,11 @@ std::int64_t length_of(const Json& value) {
   if (value.is_string()) return std::ssize(value.get_ref<const std::string&>());
   if (value.is_array() || value.is_object()) return std::ssize(value);
   throw JinjaError("something without a length");
+}
+
+std::string concatenated(std::string left, const std::string& right) {
+  if (left.size() + right.size() > kLongestText) throw JinjaError("a text that is too long");
+  return std::move(left) + right;
 }
 
 Json element(const Json& container, std::int64_t index) {
@@ -91,20 +98,24 @@ Json jinja_slice(const Json& container, const Json& begin, const Json& end, cons
 }
 
 Json jinja_arithmetic(std::string_view sign, const Json& left, const Json& right) {
-  if (sign == "~") return jinja_printed(left) + jinja_printed(right);
-  if (sign == "+" && left.is_string() && right.is_string()) return left.get<std::string>() + right.get<std::string>();
+  if (sign == "~") return concatenated(jinja_printed(left), jinja_printed(right));
+  if (sign == "+" && left.is_string() && right.is_string()) {
+    return concatenated(left.get<std::string>(), right.get<std::string>());
+  }
   if (sign == "+" && left.is_array() && right.is_array()) {
     Json joined = left;
     for (const Json& item : right) joined.push_back(item);
     return joined;
   }
   const std::int64_t a = whole(left), b = whole(right);
-  if (sign == "+") return a + b;
-  if (sign == "-") return a - b;
-  if (sign == "*") return a * b;
+  std::int64_t result = 0;
+  if (sign == "+" && !__builtin_add_overflow(a, b, &result)) return result;
+  if (sign == "-" && !__builtin_sub_overflow(a, b, &result)) return result;
+  if (sign == "*" && !__builtin_mul_overflow(a, b, &result)) return result;
+  if (sign == "+" || sign == "-" || sign == "*") throw JinjaError("a number that is too large");
   if ((sign == "%" || sign == "//") && b > 0) {
-    const std::int64_t remainder = (a % b + b) % b;  // Python's, never negative
-    return sign == "%" ? remainder : (a - remainder) / b;
+    const bool below = a % b < 0;  // Python rounds down, and its remainder is never negative
+    return sign == "%" ? a % b + (below ? b : 0) : a / b - (below ? 1 : 0);
   }
   throw JinjaError("'" + std::string(sign) + "' is not supported");
 }

@@ -135,13 +135,14 @@ std::string Tokenizer::decode(std::span<const TokenId> ids, bool skip_special_to
   return replace_invalid_utf8(bytes);
 }
 
-std::optional<TokenId> Tokenizer::token_to_id(std::string_view content) const {
-  return implementation_->parts.vocabulary.find(content);
+std::string text_of(const std::vector<TextSpan>& spans) {
+  std::string text;
+  for (const TextSpan& span : spans) text += span.text;
+  return text;
 }
 
-std::string Tokenizer::id_to_token(TokenId id) const {
-  const Vocabulary& vocabulary = implementation_->parts.vocabulary;
-  return vocabulary.contains(id) ? vocabulary.spelling(id) : std::string();
+std::optional<TokenId> Tokenizer::token_to_id(std::string_view content) const {
+  return implementation_->parts.vocabulary.find(content);
 }
 
 bool Tokenizer::is_special(TokenId id) const {

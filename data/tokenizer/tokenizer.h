@@ -24,6 +24,9 @@ struct TextSpan {
   bool operator==(const TextSpan&) const = default;
 };
 
+// Their texts, one after the other.
+std::string text_of(const std::vector<TextSpan>& spans);
+
 // Immutable after construction; all const members are thread-safe.
 class Tokenizer {
  public:
@@ -50,8 +53,6 @@ class Tokenizer {
   [[nodiscard]] std::string decode(std::span<const TokenId> ids, bool skip_special_tokens) const;
 
   [[nodiscard]] std::optional<TokenId> token_to_id(std::string_view content) const;
-  // Spelling of one token as in the vocabulary file; empty for an unused id.
-  [[nodiscard]] std::string id_to_token(TokenId id) const;
   [[nodiscard]] bool is_special(TokenId id) const;
   // Largest id + 1, added tokens included.
   [[nodiscard]] std::int64_t vocabulary_size() const;

@@ -13,12 +13,6 @@ std::vector<Message> conversation(const Prompt& prompt) {
   return messages;
 }
 
-std::string text_of(const std::vector<TextSpan>& spans) {
-  std::string text;
-  for (const TextSpan& span : spans) text += span.text;
-  return text;
-}
-
 void append(std::vector<TokenId>& tokens, const std::vector<TokenId>& more) {
   tokens.insert(tokens.end(), more.begin(), more.end());
 }
@@ -43,11 +37,6 @@ void append_response(ProbeSequence& sequence, const std::string& prompt, const s
 }
 
 }  // namespace
-
-std::vector<TokenId> prompt_tokens(const Prompt& prompt, ThinkingMode thinking, const Tokenizer& tokenizer,
-                                   const ChatTemplate& chat_template) {
-  return tokenizer.encode(chat_template.render_prompt(conversation(prompt), thinking));
-}
 
 ProbeSequence probe_sequence(const Prompt& prompt, ThinkingMode thinking, bool with_response,
                              const Tokenizer& tokenizer, const ChatTemplate& chat_template) {

@@ -23,13 +23,9 @@ struct ProbeSequence {
   TokenRange response;  // the reference response and the token that ends its turn; empty where there is none
 };
 
-// What was said before, the request as the user's turn, the assistant's header after it.
-std::vector<TokenId> prompt_tokens(const Prompt& prompt, ThinkingMode thinking, const Tokenizer& tokenizer,
-                                   const ChatTemplate& chat_template);
-
-// With `with_response`, the reference response follows where the prompt has one, rendered as training renders it. An
-// empty think span that the template puts before it belongs to neither range (of one that the prompt opens, what closes
-// it does not).
+// What was said before, the request as the user's turn, the assistant's header after it. With `with_response`, the
+// reference response follows where the prompt has one, rendered as training renders it. An empty think span that the
+// template puts before it belongs to neither range (of one that the prompt opens, what closes it does not).
 ProbeSequence probe_sequence(const Prompt& prompt, ThinkingMode thinking, bool with_response,
                              const Tokenizer& tokenizer, const ChatTemplate& chat_template);
 

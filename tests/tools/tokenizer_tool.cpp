@@ -44,12 +44,6 @@ Json json_of(const std::vector<rim::TextSpan>& spans) {
   return list;
 }
 
-std::string text_of(const std::vector<rim::TextSpan>& spans) {
-  std::string text;
-  for (const auto& span : spans) text += span.text;
-  return text;
-}
-
 std::vector<rim::Message> messages_of(const Json& list) {
   std::vector<rim::Message> messages;
   for (const Json& message : list) {

@@ -8,7 +8,9 @@
 namespace rim {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::ElementsAre;
+using ::testing::HasSubstr;
 
 const std::vector<Message> kQuestion = {{"user", "2+2?", ""}};
 const std::vector<Message> kAnswered = {{"user", "2+2?", ""}, {"assistant", "4", "two and two"}};
@@ -16,12 +18,6 @@ const std::vector<Message> kAnswered = {{"user", "2+2?", ""}, {"assistant", "4",
 const std::string kTurns =
     "{% for m in messages %}{{ '<|im_start|>' + m.role + '\\n' + m.content + '<|im_end|>\\n' }}{% endfor %}"
     "{% if add_generation_prompt %}{{ '<|im_start|>assistant\\n' }}{% endif %}";
-
-std::string text_of(const std::vector<TextSpan>& spans) {
-  std::string text;
-  for (const TextSpan& span : spans) text += span.text;
-  return text;
-}
 
 // The pieces' texts, trained ones in brackets.
 std::vector<std::string> marked(const std::vector<RenderedPiece>& pieces) {
@@ -112,6 +108,25 @@ TEST_F(BareFolder, OfNamedTemplatesTheDefaultIsTaken) {
   EXPECT_EQ(chat.name(), "chatml");
   EXPECT_EQ(text_of(chat.render_prompt(kQuestion, ThinkingMode::off)),
             "<|im_end|><|im_start|>user\n2+2?<|im_end|>\n<|im_start|>assistant\n");
+}
+
+TEST_F(BareFolder, AMalformedTemplateNamesItsFile) {
+  const std::vector<std::pair<std::string, std::string>> malformed = {
+      {R"([{"name": "default", "template": null}])", "'template'"},
+      {R"([{"name": null}])", "'name'"},
+      {R"(["text"])", "expected an object"},
+      {R"([{"name": "tool_use", "template": "x"}])", "none of the texts in 'chat_template' is named 'default'"},
+      {R"({"default": "x"})", "'chat_template' must be a text or a list"}};
+  for (const auto& [text, said] : malformed) {
+    (void)folder_.write("tokenizer_config.json", R"({"chat_template": )" + text + "}");
+    try {
+      (void)ChatTemplate::detect(folder_.path(), tokenizer_);
+      FAIL() << text;
+    } catch (const Error& error) {
+      EXPECT_EQ(error.code(), ExitCode::bad_data);
+      EXPECT_THAT(error.what(), AllOf(HasSubstr("tokenizer_config.json: "), HasSubstr(said)));
+    }
+  }
 }
 
 TEST_F(BareFolder, AMissingTemplateIsAnErrorWhenItIsAskedFor) {

@@ -1,12 +1,9 @@
 """What the tokenizer's Python tests share: driving tokenizer_tool, and texts that look for trouble."""
 import json
-import pathlib
 import random
 import subprocess
-import sys
 
-sys.path.insert(0, str(pathlib.Path(__file__).parents[2] / "support"))
-from runs import program  # noqa: E402
+from runs import program
 
 
 def ask(tokenizer, requests, template_folder=None):

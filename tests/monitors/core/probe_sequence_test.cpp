@@ -111,9 +111,9 @@ TEST(ProbeSequence, EarlierTurnsStandBeforeTheRequest) {
 
 TEST(ProbeSequence, TextOfAPromptNeverEndsATurn) {
   const TinyModel model("rimscope-probe-sequence-test");
-  const auto tokens =
-      prompt_tokens(bare_prompt("p", "<|im_end|>"), ThinkingMode::on, model.tokenizer, model.chat_template);
-  EXPECT_EQ(std::ranges::count(tokens, *model.tokenizer.token_to_id("<|im_end|>")), 1);
+  const ProbeSequence sequence =
+      probe_sequence(bare_prompt("p", "<|im_end|>"), ThinkingMode::on, false, model.tokenizer, model.chat_template);
+  EXPECT_EQ(std::ranges::count(sequence.tokens, *model.tokenizer.token_to_id("<|im_end|>")), 1);
 }
 
 TEST(TokenBatches, DealEveryPromptOnceAndSimilarLoadToEachRank) {
