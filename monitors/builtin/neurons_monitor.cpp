@@ -17,6 +17,12 @@ namespace rim {
 namespace {
 
 constexpr std::int64_t kMostPairsByDefault = 64;
+constexpr std::int64_t kOpeningTokens = 12;  // <think> may be spelled out in single bytes
+
+bool all_below(const at::Tensor& indices, std::int64_t end) {
+  return indices.scalar_type() == at::kLong && indices.min().item<std::int64_t>() >= 0 &&
+         indices.max().item<std::int64_t>() < end;
+}
 
 struct NeuronsOptions {
   std::string name, harmful, refusal_instruction, refusal_text, compliance_text;
@@ -92,7 +98,11 @@ class NeuronsMonitor : public Monitor {
   }
 
   void load_state(const TensorMap& state) override {
-    if (state.empty()) return;
+    if (state.empty()) {
+      throw Error(ExitCode::config, "monitor " + options_.name +
+                                        ": the checkpoint does not know it: a run must have this monitor from its "
+                                        "first step on; take it out, or start a new run");
+    }
     if (!state.contains("safety.index") || !state.contains("control.index") || !state.contains("conditions")) {
       throw Error(ExitCode::bad_data, "the checkpoint's state is not that of a neurons monitor");
     }
@@ -100,9 +110,9 @@ class NeuronsMonitor : public Monitor {
     safety_ = state.at("safety.index");
     controls_ = state.at("control.index");
     const std::int64_t neurons = safety_.numel(), known = layers_ * intermediate_;
-    const bool fits = controls_.dim() == 2 && controls_.size(1) == neurons &&
-                      (neurons == 0 || (safety_.max().item<std::int64_t>() < known && controls_.numel() > 0 &&
-                                        controls_.max().item<std::int64_t>() < known));
+    const bool fits =
+        controls_.dim() == 2 && controls_.size(1) == neurons &&
+        (neurons == 0 || (all_below(safety_, known) && controls_.numel() > 0 && all_below(controls_, known)));
     if (!fits) throw Error(ExitCode::bad_data, "the checkpoint's neuron sets do not fit this model");
   }
 
@@ -132,7 +142,8 @@ class NeuronsMonitor : public Monitor {
            to_string(options_.thinking);
   }
 
-  // Of the base model alone: does the instruction make it refuse? One token shows whether the answer begins at once.
+  // Of the base model alone: does the instruction make it refuse? So many tokens show whether the answer begins at
+  // once, also where a tokenizer spells <think> in pieces.
   void declare_scores(const std::string& rewritten, ProbePlan& plan) {
     scores_declared_ = !options_.refusal_text.empty() || !options_.compliance_text.empty();
     if (!scores_declared_) return;
@@ -145,7 +156,7 @@ class NeuronsMonitor : public Monitor {
     const auto wish_of = [&](const std::string& set) {
       return GenerationRequest{.prompt_set = set,
                                .thinking = options_.thinking,
-                               .max_new_tokens = 1,
+                               .max_new_tokens = kOpeningTokens,
                                .refusal_text = options_.refusal_text,
                                .compliance_text = options_.compliance_text};
     };

@@ -99,10 +99,15 @@ class RasMonitor : public Monitor {
   }
 
   void load_state(const TensorMap& state) override {
-    if (state.empty()) return;
+    if (state.empty()) {
+      throw Error(ExitCode::config, "monitor " + options_.name +
+                                        ": the checkpoint does not know it: a run must have this monitor from its "
+                                        "first step on; take it out, or start a new run");
+    }
     const auto part = [&](const char* key, std::int64_t dimensions = 2) {
       const auto found = state.find(key);
-      if (found == state.end() || found->second.dim() != dimensions) {
+      if (found == state.end() || found->second.dim() != dimensions ||
+          found->second.scalar_type() != (dimensions == 2 ? at::kFloat : at::kByte)) {
         throw Error(ExitCode::bad_data, "the checkpoint's state is not that of a RAS monitor");
       }
       return found->second.contiguous();
@@ -110,6 +115,10 @@ class RasMonitor : public Monitor {
     require_same_conditions(part("conditions", 1), conditions());
     safety_base_ = {.safety = part("safety.safety"), .task = part("safety.task")};
     control_base_ = {.safety = part("control.safety"), .task = part("control.task")};
+    for (const RasActivations* base : {&safety_base_, &control_base_}) {
+      if (base->safety.sizes() == base->task.sizes()) continue;
+      throw Error(ExitCode::bad_data, "the checkpoint's state is not that of a RAS monitor");
+    }
   }
 
  private:

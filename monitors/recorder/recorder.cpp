@@ -2,10 +2,11 @@
 
 #include <algorithm>
 #include <chrono>
-#include <ctime>
-#include <optional>
+#include <functional>
+#include <utility>
 
 #include "data/support/files.h"
+#include "data/support/host.h"
 #include "monitors/recorder/disk_room.h"
 #include "monitors/recorder/run_writer.h"
 
@@ -17,14 +18,8 @@ using hdf5::RowLayout;
 using hdf5::RunHead;
 using hdf5::StaticBlock;
 
-std::string now_as_text() {
-  const std::time_t now = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
-  std::tm parts{};
-  gmtime_r(&now, &parts);
-  char text[32];
-  std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &parts);
-  return text;
-}
+constexpr std::size_t kSlack = std::size_t{1} << 16U;        // HDF5's own tables of a file
+constexpr std::size_t kObjectBytes = std::size_t{1} << 13U;  // the same of a series or an array, its attributes too
 
 double now_in_seconds() {
   return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
@@ -36,13 +31,16 @@ std::filesystem::path temporary_for(const std::filesystem::path& path) {
   return temporary;
 }
 
-// Builds a file through `fill(file)` beside `path` and puts it there in one step: a kill leaves the old file whole.
+// Builds a file of about `bytes` through `fill(file)` beside `path` and puts it there in one step: a kill leaves the
+// old file whole. The room is taken first: copying an object on a full disk crashes HDF5 1.10.
 template <typename Fill>
-void replace_file(const std::filesystem::path& path, const RunHead& head, const Fill& fill) {
+void replace_file(const std::filesystem::path& path, const RunHead& head, std::size_t bytes, const Fill& fill) {
   const std::filesystem::path temporary = temporary_for(path);
   std::error_code failure;
   try {
-    File file = hdf5::create_run_file(temporary, head);
+    hdf5::create_run_file(temporary, head).close();
+    hdf5::reserve_room(temporary, bytes);
+    File file = File::open_for_writing(temporary);
     fill(file);
     file.flush_to_disk();
     file.close();
@@ -53,6 +51,19 @@ void replace_file(const std::filesystem::path& path, const RunHead& head, const 
   std::filesystem::rename(temporary, path, failure);
   if (failure) throw Error(ExitCode::input_output, path.string() + ": cannot be replaced: " + failure.message());
   sync_path(path.has_parent_path() ? path.parent_path() : ".");
+}
+
+std::size_t bytes_of(const std::map<std::string, StaticBlock>& blocks) {
+  std::size_t bytes = 0;
+  for (const auto& [name, block] : blocks) {
+    bytes += kObjectBytes;
+    if (const Array* array = std::get_if<Array>(&block.values)) {
+      bytes += hdf5::largest_growth(hdf5::layout_of(*array, name));
+    } else {
+      for (const std::string& text : std::get<std::vector<std::string>>(block.values)) bytes += text.size();
+    }
+  }
+  return bytes;
 }
 
 void require_name(const std::string& name) {
@@ -70,13 +81,6 @@ void require_axes(const std::string& name, const SeriesInfo& info, std::size_t a
 
 Array scalar_array(double value) { return {{}, std::vector<double>{value}}; }
 
-// What a resumed recorder has still to do to its file.
-struct Resumption {
-  std::filesystem::path origin;
-  Provenance provenance;
-  std::int64_t last_step = 0;
-};
-
 // Between commits the file is closed: nothing that happens while training can harm it. Rows and arrays wait here.
 struct Recorder::Implementation {
   std::filesystem::path path;
@@ -86,7 +90,7 @@ struct Recorder::Implementation {
   std::map<std::string, SeriesInfo> new_series;    // in `row`, not yet in the file
   std::map<std::string, Array> row;                // of the current observation
   std::map<std::string, StaticBlock> new_statics;  // not yet in the file
-  std::optional<Resumption> resumption;            // until cut_back()
+  std::function<void()> write_beginning;           // until cut_back()
 
   void stage_static(const std::string& name, StaticBlock block) {
     require_name(name);
@@ -101,13 +105,22 @@ struct Recorder::Implementation {
   }
 
   void cut_back() {
-    if (!resumption) return;
-    const File old = File::open_for_reading(resumption->origin);
-    replace_file(path, head, [&](const File& file) {
-      hdf5::copy_run(old, file, committed, {});
-      hdf5::write_resumption(file, resumption->provenance, resumption->last_step);
+    if (const auto write = std::exchange(write_beginning, nullptr)) write();
+  }
+
+  void begin_anew(const Provenance& provenance) {
+    replace_file(path, head, kSlack + provenance.config.size(), [&](const File& file) {
+      hdf5::write_provenance(file, provenance);
+      layouts = hdf5::series_layouts(file);
     });
-    resumption.reset();
+  }
+
+  void go_on_from(const std::filesystem::path& origin, const Provenance& provenance, std::int64_t last_step) {
+    const File old = File::open_for_reading(origin);
+    replace_file(path, head, std::filesystem::file_size(origin) + kSlack, [&](const File& file) {
+      hdf5::copy_run(old, file, committed, {});
+      hdf5::write_resumption(file, provenance, last_step);
+    });
   }
 
   // No new objects, and room for the next row in the leaf of every series' index: nothing else changes HDF5's tables in
@@ -116,6 +129,15 @@ struct Recorder::Implementation {
     const std::size_t rows = committed.size() + 1;
     return new_series.empty() && new_statics.empty() &&
            std::ranges::all_of(layouts, [&](const auto& series) { return hdf5::fits_one_leaf(series.second, rows); });
+  }
+
+  // What the row that waits may add, new series and committed_steps too.
+  [[nodiscard]] std::size_t row_growth() const {
+    std::size_t growth = kSlack;
+    for (const auto& [name, layout] : layouts) growth += hdf5::largest_growth(layout);
+    for (const auto& [name, info] : new_series)
+      growth += kObjectBytes + hdf5::largest_growth(hdf5::layout_of(row.at(name), name));
+    return growth;
   }
 
   // The file must be as this recorder left it.
@@ -132,20 +154,19 @@ struct Recorder::Implementation {
   void rewrite(const Fill& fill) {
     const File old = File::open_for_reading(path);
     require_own_state(old);
-    replace_file(path, head, [&](const File& file) {
-      hdf5::copy_run(old, file, committed, new_statics);
-      add_new_objects(file);
-      fill(file);
-    });
+    replace_file(path, head, std::filesystem::file_size(path) + row_growth() + bytes_of(new_statics),
+                 [&](const File& file) {
+                   hdf5::copy_run(old, file, committed, new_statics);
+                   add_new_objects(file);
+                   fill(file);
+                 });
     for (const auto& [name, info] : new_series) layouts[name] = hdf5::layout_of(row.at(name), name);
     new_series.clear();
     new_statics.clear();
   }
 
   void append_in_place(std::int64_t step) {
-    std::size_t growth = std::size_t{1} << 16U;  // committed_steps, and slack
-    for (const auto& [name, layout] : layouts) growth += hdf5::largest_growth(layout);
-    hdf5::reserve_room(path, growth);
+    hdf5::reserve_room(path, row_growth());
     File file = File::open_for_writing(path);
     require_own_state(file);
     hdf5::write_observation(file, committed.size(), row);
@@ -163,13 +184,16 @@ Recorder& Recorder::operator=(Recorder&&) noexcept = default;
 
 Recorder Recorder::create(const std::filesystem::path& path, const Provenance& provenance) {
   if (std::filesystem::exists(path)) hdf5::read_head(File::open_for_reading(path));
+  Recorder recorder = create_later(path, provenance);
+  recorder.cut_back();
+  return recorder;
+}
+
+Recorder Recorder::create_later(const std::filesystem::path& path, const Provenance& provenance) {
   auto state = std::make_unique<Implementation>();
   state->path = path;
-  state->head = {provenance.run_id, now_as_text()};
-  replace_file(path, state->head, [&](const File& file) {
-    hdf5::write_provenance(file, provenance);
-    state->layouts = hdf5::series_layouts(file);
-  });
+  state->head = {provenance.run_id, utc_now()};
+  state->write_beginning = [self = state.get(), provenance] { self->begin_anew(provenance); };
   return Recorder(std::move(state));
 }
 
@@ -191,7 +215,9 @@ Recorder Recorder::continue_from(const std::filesystem::path& origin, const std:
   const auto first_dropped = std::upper_bound(state->committed.begin(), state->committed.end(), last_step);
   state->committed.erase(first_dropped, state->committed.end());
   state->layouts = hdf5::series_layouts(old);
-  state->resumption = {origin, provenance, last_step};
+  state->write_beginning = [self = state.get(), origin, provenance, last_step] {
+    self->go_on_from(origin, provenance, last_step);
+  };
   return Recorder(std::move(state));
 }
 

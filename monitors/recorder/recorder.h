@@ -47,6 +47,8 @@ class Recorder {
   // Starts the file anew, replacing an earlier run's. Throws Error(bad_data) where something else lies there,
   // Error(input_output) where it cannot be written.
   static Recorder create(const std::filesystem::path& path, const Provenance& provenance);
+  // The same, but cut_back() or the first write does it: a run that cannot begin after all leaves what lies there.
+  static Recorder create_later(const std::filesystem::path& path, const Provenance& provenance);
   // Goes on with the file of the same run_id and drops every row that is not committed or whose step is above
   // `last_step` (a resumed run repeats those). Throws Error(no_input) where there is none, Error(bad_data) for a
   // foreign or damaged one, Error(input_output) as create() does. The file is read and checked here, and changed by
@@ -59,7 +61,8 @@ class Recorder {
   Recorder(Recorder&&) noexcept;
   Recorder& operator=(Recorder&&) noexcept;
 
-  // Does to the file what resume() or continue_from() said, where it has not been done. Throws Error(input_output).
+  // Does to the file what create_later(), resume() or continue_from() said, where it has not been done. Throws
+  // Error(input_output).
   void cut_back();
 
   // "/series/<name>": one row of the current observation. The first call fixes dtype and shape; a series that misses

@@ -11,7 +11,7 @@ namespace {
 
 constexpr std::size_t kElementTypes = std::variant_size_v<Array::Values>;
 
-// More values than fit a machine are a damaged header.
+// More values in a row, or more rows, than fit a machine are a damaged header.
 constexpr std::int64_t kMostValues = std::int64_t{1} << 31;
 
 }  // namespace
@@ -73,9 +73,10 @@ std::vector<std::int64_t> shape_of(const File& file, hid_t dataset) {
   std::vector<hsize_t> sizes(static_cast<std::size_t>(rank));
   file.check(H5Sget_simple_extent_dims(space.id(), sizes.data(), nullptr), "read a shape");
   std::int64_t room = kMostValues;
-  for (const hsize_t size : sizes) {
-    if (size > static_cast<hsize_t>(room)) file.refuse("a dataset claims more values than can be");
-    room /= std::max<std::int64_t>(static_cast<std::int64_t>(size), 1);
+  for (std::size_t axis = 0; axis < sizes.size(); ++axis) {
+    if (sizes[axis] > static_cast<hsize_t>(room)) file.refuse("a dataset claims more values than can be");
+    // Of a row: a long run may have many.
+    if (axis > 0) room /= std::max<std::int64_t>(static_cast<std::int64_t>(sizes[axis]), 1);
   }
   return {sizes.begin(), sizes.end()};
 }

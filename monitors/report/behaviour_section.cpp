@@ -1,7 +1,7 @@
 #include <algorithm>
-#include <cmath>
 
 #include "monitors/report/behaviour_series.h"
+#include "monitors/report/numbers.h"
 #include "monitors/report/prose.h"
 #include "monitors/report/sections.h"
 
@@ -45,9 +45,7 @@ LineChart chart_of(const RunReader& run, const BehaviourFamily& family, const st
 }
 
 std::string render(const std::string& title, const LineChart& chart, const std::string& caption) {
-  const bool drawn = std::ranges::any_of(chart.curves, [](const Curve& curve) {
-    return std::ranges::any_of(curve.values, [](double value) { return std::isfinite(value); });
-  });
+  const bool drawn = std::ranges::any_of(chart.curves, [](const Curve& curve) { return has_numbers(curve.values); });
   return drawn ? render_figure(title, chart, caption) : render_absence(title, "it is undefined (NaN) at every step.");
 }
 
@@ -57,6 +55,17 @@ bool is_shown(const BehaviourFamily& family) { return family.set != "harmless" |
 std::string y_label_of(const BehaviourFamily& family) {
   if (family.what == "accuracy") return "share correct";
   return family.what == "truncated" ? "share of responses" : "share of requests";
+}
+
+// What is measured; the modes of a family differ in nothing else than the thinking that their definitions end in.
+std::string rule_of(const BehaviourFamily& family) {
+  const ModeSeries& first = family.modes.front();
+  std::string rule = first.data.info.definition;
+  const std::string own = ", thinking " + first.mode;
+  if (family.modes.size() > 1 && rule.ends_with(own)) {
+    rule.replace(rule.size() - own.size(), own.size(), ", thinking as the curves are named");
+  }
+  return rule;
 }
 
 }  // namespace
@@ -71,7 +80,7 @@ Section behaviour_section(const RunReader& run) {
     chart.unit_range = true;
     section.blocks.push_back(render(title_of(family), chart,
                                     "Share with " + interval_in_words(family) + "." + count_in_words(family) +
-                                        " Rule: " + sentence(family.modes.front().data.info.definition)));
+                                        " Rule: " + sentence(rule_of(family))));
   }
   return section;
 }
@@ -86,8 +95,7 @@ Section score_section(const RunReader& run) {
     chart.y_label = family.modes.front().data.info.units;
     section.blocks.push_back(render(title_of(family), chart,
                                     "Mean over the prompts that have a score, with " + interval_in_words(family) + "." +
-                                        count_in_words(family) +
-                                        " Score: " + sentence(family.modes.front().data.info.definition)));
+                                        count_in_words(family) + " Score: " + sentence(rule_of(family))));
   }
   return section;
 }

@@ -6,16 +6,13 @@
 #include "monitors/report/control_band.h"
 #include "monitors/report/html.h"
 #include "monitors/report/monitor_names.h"
+#include "monitors/report/numbers.h"
 #include "monitors/report/prose.h"
 #include "monitors/report/sections.h"
 #include "monitors/statistics/statistics.h"
 
 namespace rim::report {
 namespace {
-
-bool has_numbers(const std::vector<double>& values) {
-  return std::ranges::any_of(values, [](double value) { return std::isfinite(value); });
-}
 
 struct Comparison {
   std::string id, title, y_label, safety, control, caption;

@@ -51,6 +51,10 @@ std::string to_text(double value, NumberForm form) {
   return written(value, std::chars_format::general, 3);
 }
 
+bool has_numbers(const std::vector<double>& values) {
+  return std::ranges::any_of(values, [](double value) { return std::isfinite(value); });
+}
+
 std::string to_short_text(double value, NumberForm form) {
   const bool moderate = std::abs(value) >= 1e-3 && std::abs(value) < 1e5;
   if (form == NumberForm::percent || !std::isfinite(value) || value == 0) return to_text(value, form);

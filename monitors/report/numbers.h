@@ -11,7 +11,7 @@ enum class NumberForm { plain, percent };
 
 // Three significant digits, or a percentage with at most one decimal; an en dash for NaN.
 std::string to_text(double value, NumberForm form = NumberForm::plain);
-// For end labels: two significant digits, in at most seven characters ("5e-4" for 0.0005).
+// For end labels: two significant digits, in at most eight characters ("5e-4" for 0.0005, "-1.8e-10").
 std::string to_short_text(double value, NumberForm form = NumberForm::plain);
 // Labels of ticks as round_ticks makes them: with the decimals that their distance needs, so that all differ and read
 // back. Longer than `room` characters, numbers are written with powers of ten where that is shorter.
@@ -19,6 +19,9 @@ std::vector<std::string> tick_labels(const std::vector<double>& ticks, NumberFor
                                      std::size_t room = 5);
 // A coordinate of a drawing: one decimal.
 std::string coordinate(double value);
+
+// Whether any of them is finite: else there is nothing to draw.
+bool has_numbers(const std::vector<double>& values);
 
 struct Range {
   double low = 0;

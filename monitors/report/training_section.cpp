@@ -1,6 +1,6 @@
 #include <algorithm>
-#include <cmath>
 
+#include "monitors/report/numbers.h"
 #include "monitors/report/sections.h"
 #include "monitors/report/training_log.h"
 
@@ -32,7 +32,7 @@ Section training_section(const std::filesystem::path& run_folder, const std::vec
   }
   const auto add = [&](const std::vector<double>& values, const std::string& name, const std::string& title,
                        CurveStyle style, const std::string& caption) {
-    if (std::ranges::none_of(values, [](double value) { return std::isfinite(value); })) return;
+    if (!has_numbers(values)) return;
     section.blocks.push_back(draw_column(log, values, name, title, style, caption + note, marks));
   };
   add(log.loss, "loss", "Training loss", CurveStyle::orange, "Cross-entropy per trained token, over all ranks.");

@@ -169,6 +169,8 @@ TEST_F(BuiltinMonitors, StateBringsTheBaseBack) {
 TEST_F(BuiltinMonitors, WithoutTheBaseALaterStepIsRefused) {
   add("neurons", kNeurons);
   EXPECT_THROW(observe(10, base_results()), Error);
+  EXPECT_THROW(monitors_[0]->load_state({}), Error) << "before a step is trained, too";
+  EXPECT_THROW(add("ras", {{"task", "sums"}}).load_state({}), Error);
   EXPECT_THROW(monitors_[0]->load_state({{"something", at::zeros({1})}}), Error);
   EXPECT_THROW(monitors_[0]->load_state({{"safety.index", at::tensor(std::vector<std::int64_t>{80})},
                                          {"control.index", at::tensor(std::vector<std::int64_t>{1}).view({1, 1})}}),

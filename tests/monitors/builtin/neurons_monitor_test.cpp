@@ -137,7 +137,7 @@ TEST(NeuronsMonitor, SaysWhetherTheInstructionRaisesTheRefusalScore) {
 TEST(NeuronsMonitor, ScoresTheBaseModelOnly) {
   Watching watching(Json::object({{"pairs", 2}}));
   ASSERT_EQ(watching.plan.generations().size(), 2U);
-  EXPECT_EQ(watching.plan.generations()[0].max_new_tokens, 1);
+  EXPECT_EQ(watching.plan.generations()[0].max_new_tokens, 12);
   EXPECT_EQ(watching.plan.prompt_set(watching.plan.generations()[0].prompt_set).prompts.size(), 2U) << "the pairs only";
   EXPECT_EQ(watching.plan.prompt_set(watching.plan.generations()[1].prompt_set).prompts[1].text.find("do 1 You must"),
             0U);

@@ -1,17 +1,13 @@
 """The report in a real browser with no network: are the curves there? (Its policy forbids all scripts.)"""
 
 import os
-import pathlib
 import re
 import subprocess
-import sys
 from html.parser import HTMLParser
 
 import pytest
 
-sys.path.insert(0, str(pathlib.Path(__file__).parents[2] / "support"))
-
-import browser  # noqa: E402
+import browser
 
 TOOL = os.path.join(os.environ.get("RIMSCOPE_BIN", "build/release/bin"), "recorder_tool")
 
