@@ -63,7 +63,6 @@ class Loader {
   Loader(std::vector<Sample> samples, std::vector<double> weights, LoaderOptions options);
 
   [[nodiscard]] StepBatch batch_for_step(std::int64_t step) const;  // step counts from 0
-  [[nodiscard]] const std::vector<Sample>& samples() const { return samples_; }
   [[nodiscard]] const LoaderOptions& options() const { return options_; }
   // Reads all samples: call it once.
   [[nodiscard]] LoaderIdentity identity() const;

@@ -1,16 +1,12 @@
 #include "data/support/files.h"
 
-#include <fcntl.h>
-#include <unistd.h>
-
 #include <cerrno>
-#include <cstring>
 #include <fstream>
-#include <memory>
 #include <sstream>
 #include <system_error>
 
 #include "data/support/error.h"
+#include "data/support/file_descriptor.h"
 
 namespace rim {
 namespace {
@@ -21,43 +17,20 @@ std::string system_reason() { return std::generic_category().message(errno); }
   throw Error(ExitCode::input_output, path.string() + ": " + what + ": " + system_reason());
 }
 
-class FileDescriptor {
- public:
-  FileDescriptor(const std::filesystem::path& path, int flags)
-      : value_(::open(path.c_str(), flags | O_CLOEXEC, 0644)) {}
-  ~FileDescriptor() { close(); }
-  FileDescriptor(const FileDescriptor&) = delete;
-  FileDescriptor& operator=(const FileDescriptor&) = delete;
-  [[nodiscard]] int value() const { return value_; }
-  bool close() {
-    const bool good = value_ < 0 || ::close(value_) == 0;
-    value_ = -1;
-    return good;
-  }
-
- private:
-  int value_;
-};
-
-void write_all(int descriptor, std::string_view content, const std::filesystem::path& path) {
-  while (!content.empty()) {
-    const ssize_t written = ::write(descriptor, content.data(), content.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written < 0) refuse_write(path, "cannot be written");
-    content.remove_prefix(static_cast<std::size_t>(written));
-  }
-}
-
 void replace_file(const std::filesystem::path& path, std::string_view content, bool synced) {
   std::filesystem::path temporary = path;
   temporary += ".partial";
-  {
-    FileDescriptor file(temporary, O_WRONLY | O_CREAT | O_TRUNC);
-    if (file.value() < 0) refuse_write(temporary, "cannot be created");
-    write_all(file.value(), content, temporary);
-    if ((synced && ::fsync(file.value()) != 0) || !file.close()) refuse_write(temporary, "cannot be written");
+  FileDescriptor file(temporary, O_WRONLY | O_CREAT | O_TRUNC);
+  if (file.value() < 0) refuse_write(temporary, "cannot be created");
+  try {
+    if (!file.write(content) || (synced && ::fsync(file.value()) != 0) || !file.close()) {
+      refuse_write(temporary, "cannot be written");
+    }
+    if (::rename(temporary.c_str(), path.c_str()) != 0) refuse_write(path, "cannot be replaced");
+  } catch (const Error&) {
+    ::unlink(temporary.c_str());  // half a file would hold space that is wanted
+    throw;
   }
-  if (::rename(temporary.c_str(), path.c_str()) != 0) refuse_write(path, "cannot be replaced");
 }
 
 }  // namespace

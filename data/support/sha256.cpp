@@ -1,8 +1,6 @@
 #include "data/support/sha256.h"
 
-#include <fcntl.h>
 #include <openssl/evp.h>
-#include <unistd.h>
 
 #include <array>
 #include <cerrno>
@@ -11,6 +9,8 @@
 #include <vector>
 
 #include "data/support/error.h"
+#include "data/support/file_descriptor.h"
+#include "data/support/text.h"
 
 namespace rim {
 namespace {
@@ -23,18 +23,14 @@ struct FreeContext {
 
 class InputFile {
  public:
-  explicit InputFile(const std::filesystem::path& path)
-      : path_(path), descriptor_(::open(path.c_str(), O_RDONLY | O_CLOEXEC)) {
-    if (descriptor_ < 0) refuse();
+  explicit InputFile(const std::filesystem::path& path) : path_(path), descriptor_(path, O_RDONLY) {
+    if (descriptor_.value() < 0) refuse();
   }
-  ~InputFile() { ::close(descriptor_); }
-  InputFile(const InputFile&) = delete;
-  InputFile& operator=(const InputFile&) = delete;
 
   // 0 at the end.
   std::size_t read(std::vector<char>& block) {
     while (true) {
-      const ssize_t got = ::read(descriptor_, block.data(), block.size());
+      const ssize_t got = ::read(descriptor_.value(), block.data(), block.size());
       if (got >= 0) return static_cast<std::size_t>(got);
       if (errno != EINTR) refuse();
     }
@@ -45,7 +41,7 @@ class InputFile {
     throw Error(ExitCode::no_input, path_.string() + ": cannot be read: " + std::generic_category().message(errno));
   }
   std::filesystem::path path_;
-  int descriptor_;
+  FileDescriptor descriptor_;
 };
 
 void check(bool good) {
@@ -74,13 +70,7 @@ std::string Sha256::hexadecimal() {
   std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
   unsigned int length = 0;
   check(EVP_DigestFinal_ex(implementation_->context.get(), digest.data(), &length) == 1);
-  static constexpr std::string_view kDigits = "0123456789abcdef";
-  std::string text;
-  for (unsigned int i = 0; i < length; ++i) {
-    text += kDigits[digest[i] >> 4U];
-    text += kDigits[digest[i] & 0xFU];
-  }
-  return text;
+  return hexadecimal_digits({digest.data(), length});
 }
 
 std::string sha256_hex(std::string_view bytes) {

@@ -1,6 +1,7 @@
 #include "trainer/loop/data_position.h"
 
 #include "data/support/error.h"
+#include "trainer/checkpoint/trainer_state.h"
 
 namespace rim {
 namespace {
@@ -57,6 +58,17 @@ void require_same_data(const Json& saved, const LoaderIdentity& now, const Loade
   if (json_string(saved, "samples_sha256", origin) != now.samples_sha256) {
     refuse(origin, "was trained on samples with other tokens, masks or weights", remedy);
   }
+}
+
+void require_continuation(const std::filesystem::path& checkpoint, const LoaderIdentity& now,
+                          const LoaderOptions& options, std::int64_t max_steps) {
+  const TrainerState state = read_trainer_state(checkpoint);
+  require_same_data(state.progress.contains("data") ? state.progress.at("data") : Json(), now, options,
+                    checkpoint.string());
+  if (state.step <= max_steps) return;
+  throw Error(ExitCode::config, checkpoint.string() + ": there is nothing to do: it is at step " +
+                                    std::to_string(state.step) + " already, and this run ends at step " +
+                                    std::to_string(max_steps) + " (max_steps or num_train_epochs)");
 }
 
 }  // namespace rim

@@ -2,6 +2,8 @@
 // batch: this is what a checkpoint keeps of them. Internal to trainer/loop.
 #pragma once
 
+#include <cstdint>
+#include <filesystem>
 #include <string>
 
 #include "data/examples/loader.h"
@@ -16,5 +18,10 @@ Json to_json(const LoaderIdentity& identity);
 // record.
 void require_same_data(const Json& saved, const LoaderIdentity& now, const LoaderOptions& options,
                        const std::string& origin);
+
+// Throws as require_same_data, and Error(config) where the checkpoint is beyond `max_steps`. Reads its trainer state
+// only.
+void require_continuation(const std::filesystem::path& checkpoint, const LoaderIdentity& now,
+                          const LoaderOptions& options, std::int64_t max_steps);
 
 }  // namespace rim

@@ -20,13 +20,24 @@ constexpr std::string_view kAbandonedSuffix = ".abandoned";
   throw Error(ExitCode::input_output, path.string() + ": " + what + ": " + reason.message());
 }
 
+// "step-000004.abandoned", "step-000004.abandoned-2", ...: whichever is free.
+fs::path place_aside(const fs::path& checkpoint) {
+  fs::path aside = checkpoint;
+  aside += kAbandonedSuffix;
+  for (int number = 2; fs::exists(aside); ++number) {
+    aside = checkpoint;
+    aside += std::string(kAbandonedSuffix) + "-" + std::to_string(number);
+  }
+  return aside;
+}
+
 std::vector<fs::path> list_abandoned(const fs::path& checkpoints) {
   std::vector<fs::path> found;
   std::error_code ignored;
   for (fs::directory_iterator entry(checkpoints, ignored), end; !ignored && entry != end; entry.increment(ignored)) {
-    const std::string name = entry->path().filename();
-    if (!name.ends_with(kAbandonedSuffix) || !fs::is_regular_file(entry->path() / kTrainerStateFile, ignored)) continue;
-    if (step_of_checkpoint(name.substr(0, name.size() - kAbandonedSuffix.size()))) found.push_back(entry->path());
+    if (is_abandoned(entry->path()) && fs::is_regular_file(entry->path() / kTrainerStateFile, ignored)) {
+      found.push_back(entry->path());
+    }
   }
   return found;
 }
@@ -65,6 +76,12 @@ void remove_checkpoints(const fs::path& output_dir) {
   fs::remove(checkpoints, not_empty_or_absent);
 }
 
+bool is_abandoned(const fs::path& checkpoint) {
+  const std::string name = checkpoint.has_filename() ? checkpoint.filename() : checkpoint.parent_path().filename();
+  const auto suffix = name.find(kAbandonedSuffix);
+  return suffix != std::string::npos && step_of_checkpoint(name.substr(0, suffix)).has_value();
+}
+
 std::optional<fs::path> find_resume_checkpoint(const fs::path& output_dir, const std::string& resume_from_checkpoint,
                                                std::vector<std::string>& notes) {
   if (resume_from_checkpoint.empty()) return std::nullopt;
@@ -89,11 +106,8 @@ std::vector<fs::path> set_aside_later_checkpoints(const fs::path& output_dir, st
   std::vector<fs::path> moved;
   for (const CheckpointFolder& folder : list_checkpoints(checkpoints_folder(output_dir))) {
     if (folder.step <= step || !is_done(folder.path)) continue;
-    fs::path aside = folder.path;
-    aside += kAbandonedSuffix;
+    const fs::path aside = place_aside(folder.path);
     std::error_code failure;
-    fs::remove_all(aside, failure);
-    if (failure) refuse(aside, "cannot be removed", failure);
     fs::rename(folder.path, aside, failure);
     if (failure) refuse(aside, "cannot be renamed from " + folder.path.string(), failure);
     moved.push_back(aside);

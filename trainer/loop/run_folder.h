@@ -23,6 +23,9 @@ void refuse_foreign_checkpoints(const std::filesystem::path& output_dir, std::in
 // nothing else is in it. Throws Error(input_output).
 void remove_checkpoints(const std::filesystem::path& output_dir);
 
+// Whether that is the name of a checkpoint that set_aside_later_checkpoints() renamed.
+bool is_abandoned(const std::filesystem::path& checkpoint);
+
 // `resume_from_checkpoint`: "" (none), a checkpoint folder, or "auto": the newest whole one of this run, none where
 // there is no finished one. Skipped ones leave a line in `notes`. Throws Error(bad_data) where finished checkpoints are
 // there but all are damaged (starting over would bury them), Error(no_input) for a named folder that does not exist.
@@ -32,8 +35,9 @@ std::optional<std::filesystem::path> find_resume_checkpoint(const std::filesyste
 // The run that wrote the checkpoint. Throws as read_trainer_state.
 std::string run_id_of_checkpoint(const std::filesystem::path& checkpoint);
 
-// Renames finished checkpoints after `step` to "...abandoned": a run that goes on from `step` must not later resume
-// from the future of the one before. Returns the new names. Throws Error(input_output).
+// Renames finished checkpoints after `step` to "...abandoned" (or "...abandoned-2" and so on, so that none is lost): a
+// run that goes on from `step` must not later resume from the future of the one before. Returns the new names. Throws
+// Error(input_output).
 std::vector<std::filesystem::path> set_aside_later_checkpoints(const std::filesystem::path& output_dir,
                                                                std::int64_t step);
 

@@ -1,8 +1,5 @@
 #include "trainer/loop/step_log.h"
 
-#include <fcntl.h>
-#include <unistd.h>
-
 #include <cerrno>
 #include <sstream>
 #include <system_error>
@@ -20,44 +17,33 @@ bool belongs_to(const std::string& line, std::int64_t last_step) {
   return step != record.end() && step->is_number_integer() && step->get<std::int64_t>() <= last_step;
 }
 
-void cut_back(const std::filesystem::path& path, std::int64_t last_step) {
-  if (!std::filesystem::exists(path)) return;
+const std::filesystem::path& cut_back(const std::filesystem::path& path, std::int64_t last_step) {
+  if (!std::filesystem::exists(path)) return path;
   std::istringstream lines(read_text_file(path));
   std::string kept;
   for (std::string line; std::getline(lines, line);) {
     if (belongs_to(line, last_step)) kept += line + '\n';
   }
   write_file_atomically(path, kept);
+  return path;
 }
 
 }  // namespace
 
-StepLog::StepLog(const std::filesystem::path& path, std::int64_t last_step) : path_(path) {
-  cut_back(path, last_step);
-  descriptor_ = ::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
-  if (descriptor_ < 0) refuse();
-}
-
-StepLog::~StepLog() {
-  if (descriptor_ >= 0) ::close(descriptor_);
+StepLog::StepLog(const std::filesystem::path& path, std::int64_t last_step)
+    : path_(path), file_(cut_back(path, last_step), O_WRONLY | O_CREAT | O_APPEND) {
+  if (file_.value() < 0) refuse();
 }
 
 void StepLog::append(const StepRecord& record) {
   const nlohmann::ordered_json json = {
       {"step", record.step},           {"loss", record.loss},     {"learning_rate", record.learning_rate},
       {"grad_norm", record.grad_norm}, {"tokens", record.tokens}, {"seconds", record.seconds}};
-  const std::string line = json.dump() + '\n';
-  std::size_t written = 0;
-  while (written < line.size()) {
-    const ssize_t count = ::write(descriptor_, line.data() + written, line.size() - written);
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0) refuse();
-    written += static_cast<std::size_t>(count);
-  }
+  if (!file_.write(json.dump() + '\n')) refuse();
 }
 
 void StepLog::sync() {
-  if (::fsync(descriptor_) != 0) refuse();
+  if (::fsync(file_.value()) != 0) refuse();
 }
 
 void StepLog::refuse() const {

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <string>
 
+#include "data/support/file_descriptor.h"
 #include "trainer/loop/training_loop.h"
 
 namespace rim {
@@ -15,9 +16,6 @@ class StepLog {
  public:
   // Keeps the lines of steps up to `last_step` (0: none) of a file that is there. Throws Error(input_output).
   StepLog(const std::filesystem::path& path, std::int64_t last_step);
-  ~StepLog();
-  StepLog(const StepLog&) = delete;
-  StepLog& operator=(const StepLog&) = delete;
   // Throws Error(input_output).
   void append(const StepRecord& record);
   // To disk; with each checkpoint, so that no checkpoint is ahead of the log.
@@ -27,7 +25,7 @@ class StepLog {
   [[noreturn]] void refuse() const;
 
   std::filesystem::path path_;
-  int descriptor_ = -1;
+  FileDescriptor file_;
 };
 
 }  // namespace rim

@@ -36,6 +36,8 @@ struct TrainingOptions {
   std::function<at::Tensor(const std::string& name)> stored_parameter;
   std::string run_id;                            // kept over resumes
   std::int64_t bucket_bytes = 25 * 1024 * 1024;  // of gradients that are reduced together
+  // Called on rank 0 once all ranks have loaded the checkpoint, before anything in output_dir changes. May throw Error.
+  std::function<void()> about_to_resume;
   // Called on rank 0 once the checkpoint is loaded and later ones are set aside: now is the time to drop what else the
   // run kept of later steps. May throw Error.
   std::function<void()> resumed;

@@ -84,20 +84,10 @@ void TrainingRun::start_fresh(AdamW& optimizer) {
   });
 }
 
-void TrainingRun::require_continuation(const std::filesystem::path& checkpoint) const {
-  const TrainerState state = read_trainer_state(checkpoint);
-  require_same_data(state.progress.contains("data") ? state.progress.at("data") : Json(), data_, loader_.options(),
-                    checkpoint.string());
-  if (state.step <= options_.max_steps) return;
-  throw Error(ExitCode::config, checkpoint.string() + ": there is nothing to do: it is at step " +
-                                    std::to_string(state.step) + " already, and this run ends at step " +
-                                    std::to_string(options_.max_steps) + " (max_steps or num_train_epochs)");
-}
-
 void TrainingRun::resume(const std::filesystem::path& checkpoint, bool verified, AdamW& optimizer) {
   const bool first_on_host = communicator_.first_on_host("find the first rank of each host");
   communicator_.together("load the checkpoint", [&] {
-    require_continuation(checkpoint);
+    require_continuation(checkpoint, data_, loader_.options(), options_.max_steps);
     if (first_on_host && !(verified && first_rank())) verify_checkpoint(checkpoint);
     const LoadedCheckpoint loaded = load_checkpoint(checkpoint, model_);
     with_context(checkpoint.string(), [&] { optimizer.load_state(loaded.optimizer_state); });
@@ -108,6 +98,7 @@ void TrainingRun::resume(const std::filesystem::path& checkpoint, bool verified,
   });
   communicator_.together("cut back the log", [&] {
     if (!first_rank()) return;
+    if (options_.about_to_resume) options_.about_to_resume();
     for (const auto& folder : set_aside_later_checkpoints(options_.output_dir, record_.step)) {
       tell(folder.string() + ": set aside, it is later than the checkpoint that this run goes on from");
     }

@@ -39,7 +39,6 @@ class TrainingRun {
   void start_fresh(AdamW& optimizer);
   // `verified`: rank 0 has compared the files with their digests.
   void resume(const std::filesystem::path& checkpoint, bool verified, AdamW& optimizer);
-  void require_continuation(const std::filesystem::path& checkpoint) const;
   void require_equal_starts();
   void show_step(bool logged);
   void prune();

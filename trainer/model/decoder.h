@@ -26,9 +26,11 @@ class Decoder {
   // transformers' initialisation (normal, std = initializer_range; zero biases; norms one), the same bits for the same
   // seed on every rank and dtype.
   void initialize(std::uint64_t seed);
-  // Copies all weights in, converting the dtype. Throws Error(bad_data) listing missing, unexpected and misshapen
-  // tensors by name. Tied embeddings may be stored as either matrix, or as both where they are equal (else
-  // Error(bad_data)).
+  // Throws Error(bad_data) listing missing, unexpected and misshapen tensors by name. Reads no values: a model on the
+  // meta device, which has shapes alone, can ask.
+  void require_fit(const WeightFolder& weights) const;
+  // Copies all weights in, converting the dtype. Throws as require_fit. Tied embeddings may be stored as either matrix,
+  // or as both where they are equal (else Error(bad_data)).
   void load(const WeightFolder& weights);
   // Names and tensors to save, in the model's order (a tied head is left out, as transformers does).
   [[nodiscard]] std::vector<NamedParameter> parameters() const;

@@ -126,8 +126,7 @@ void Decoder::initialize(std::uint64_t seed) {
   if (config_.padding_token) embedding_.select(0, *config_.padding_token).zero_();
 }
 
-void Decoder::load(const WeightFolder& weights) {
-  const at::NoGradGuard no_gradients;
+void Decoder::require_fit(const WeightFolder& weights) const {
   std::vector<std::string> missing, misshapen, unexpected;
   std::set<std::string> known;
   const auto check_shape = [&](const std::string& name, at::IntArrayRef expected) {
@@ -161,6 +160,11 @@ void Decoder::load(const WeightFolder& weights) {
   report("unexpected: ", unexpected);
   report("misshapen: ", misshapen);
   if (!wrong.empty()) throw Error(ExitCode::bad_data, "the weights do not fit config.json: " + wrong);
+}
+
+void Decoder::load(const WeightFolder& weights) {
+  const at::NoGradGuard no_gradients;
+  require_fit(weights);
   if (config_.tied_embeddings) require_equal_head(weights);
   for (auto& [parameter, tensor] : parameters()) {
     tensor.copy_(read_parameter(weights, config_, parameter));
@@ -176,7 +180,10 @@ at::Tensor read_parameter(const WeightFolder& weights, const ModelConfig& config
 
 Decoder load_decoder(const std::filesystem::path& folder, at::ScalarType dtype, at::Device device) {
   const WeightFolder weights(folder);
-  Decoder decoder(read_model_config(folder), dtype, device);
+  const ModelConfig config = read_model_config(folder);
+  // On shapes alone first: a config.json that asks for more than the weights would be given all the memory.
+  with_context(folder.string(), [&] { Decoder(config, dtype, at::kMeta).require_fit(weights); });
+  Decoder decoder(config, dtype, device);
   with_context(folder.string(), [&] { decoder.load(weights); });
   return decoder;
 }

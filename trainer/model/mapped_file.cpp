@@ -1,15 +1,14 @@
 #include "trainer/model/mapped_file.h"
 
-#include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <cerrno>
 #include <system_error>
 #include <utility>
 
 #include "data/support/error.h"
+#include "data/support/file_descriptor.h"
 
 namespace rim {
 namespace {
@@ -20,24 +19,11 @@ namespace {
 
 std::string system_reason() { return std::generic_category().message(errno); }
 
-class Descriptor {
- public:
-  explicit Descriptor(const std::filesystem::path& path) : value_(::open(path.c_str(), O_RDONLY | O_CLOEXEC)) {
-    if (value_ < 0) refuse(path, system_reason());
-  }
-  ~Descriptor() { ::close(value_); }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  [[nodiscard]] int value() const { return value_; }
-
- private:
-  int value_;
-};
-
 }  // namespace
 
 MappedFile::MappedFile(const std::filesystem::path& path) {
-  const Descriptor file(path);
+  const FileDescriptor file(path, O_RDONLY);
+  if (file.value() < 0) refuse(path, system_reason());
   struct stat status {};
   if (::fstat(file.value(), &status) != 0) refuse(path, system_reason());
   if (!S_ISREG(status.st_mode)) refuse(path, "not a regular file");

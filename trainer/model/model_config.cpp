@@ -11,6 +11,7 @@ namespace {
 
 constexpr std::int64_t kLargestSize = std::int64_t{1} << 31;  // of any single size: products of three fit no int64
 constexpr std::int64_t kMostLayers = 10'000;
+constexpr std::int64_t kLargestHead = 65'536;
 
 [[noreturn]] void refuse(const std::string& origin, const std::string& what) {
   throw Error(ExitCode::bad_data, origin + ": " + what);
@@ -67,6 +68,10 @@ void check_sizes(const ModelConfig& config, const std::string& origin) {
   if (config.attention_heads % config.key_value_heads != 0) {
     refuse(origin, "'num_attention_heads' " + std::to_string(config.attention_heads) +
                        " is not a multiple of 'num_key_value_heads' " + std::to_string(config.key_value_heads));
+  }
+  if (config.head_size > kLargestHead) {
+    refuse(origin,
+           "'head_dim' is " + std::to_string(config.head_size) + ", must be at most " + std::to_string(kLargestHead));
   }
   if (config.head_size % 2 != 0) {
     refuse(origin, "'head_dim' is " + std::to_string(config.head_size) + ", rotary embeddings need an even one");

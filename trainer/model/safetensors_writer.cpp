@@ -1,6 +1,3 @@
-#include <fcntl.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <array>
 #include <cerrno>
@@ -9,6 +6,7 @@
 #include <utility>
 
 #include "data/support/error.h"
+#include "data/support/file_descriptor.h"
 #include "data/support/files.h"
 #include "trainer/model/safetensors.h"
 #include "trainer/model/safetensors_header.h"
@@ -25,35 +23,24 @@ using NamedTensors = std::vector<std::pair<std::string, at::Tensor>>;
 class OutputFile {
  public:
   explicit OutputFile(const std::filesystem::path& path)
-      : path_(path), descriptor_(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644)) {
-    if (descriptor_ < 0) refuse(path_, "cannot be created");
+      : path_(path), descriptor_(path, O_WRONLY | O_CREAT | O_TRUNC) {
+    if (descriptor_.value() < 0) refuse(path_, "cannot be created");
   }
-  ~OutputFile() {
-    if (descriptor_ >= 0) ::close(descriptor_);
-  }
-  OutputFile(const OutputFile&) = delete;
-  OutputFile& operator=(const OutputFile&) = delete;
 
   void write(const char* data, std::size_t bytes) {
     sha256_.add(data, bytes);
     written_ += static_cast<std::int64_t>(bytes);
-    while (bytes > 0) {
-      const ssize_t written = ::write(descriptor_, data, bytes);
-      if (written < 0 && errno == EINTR) continue;
-      if (written < 0) refuse(path_, "cannot be written");
-      data += written;
-      bytes -= static_cast<std::size_t>(written);
-    }
+    if (!descriptor_.write({data, bytes})) refuse(path_, "cannot be written");
   }
   FileDigest finish() {
-    if (::fsync(descriptor_) != 0) refuse(path_, "cannot be synced to disk");
-    if (::close(std::exchange(descriptor_, -1)) != 0) refuse(path_, "cannot be closed");
+    if (::fsync(descriptor_.value()) != 0) refuse(path_, "cannot be synced to disk");
+    if (!descriptor_.close()) refuse(path_, "cannot be closed");
     return {written_, sha256_.hexadecimal()};
   }
 
  private:
   std::filesystem::path path_;
-  int descriptor_;
+  FileDescriptor descriptor_;
   Sha256 sha256_;
   std::int64_t written_ = 0;
 };

@@ -1,18 +1,11 @@
 #include "trainer/parallel/communicator.h"
 
-#include <unistd.h>
-
 #include <algorithm>
-#include <array>
+
+#include "data/support/host.h"
 
 namespace rim {
 namespace {
-
-std::string host_name() {
-  std::array<char, 256> name{};
-  if (::gethostname(name.data(), name.size() - 1) != 0) return "unknown host";
-  return name.data();
-}
 
 // "code message", empty for no error.
 std::string encode(const std::optional<Error>& error) {

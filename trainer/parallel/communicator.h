@@ -61,6 +61,8 @@ class Communicator {
       work();
     } catch (const Error& error) {
       failure = error;
+    } catch (const std::bad_alloc&) {
+      failure = Error(ExitCode::software, "out of memory in '" + name + "'");
     } catch (const std::exception& error) {
       failure = Error(ExitCode::software, error.what());
     }

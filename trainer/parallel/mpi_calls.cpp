@@ -1,10 +1,10 @@
 #include "trainer/parallel/mpi_calls.h"
 
 #include <array>
-#include <cstdio>
 #include <thread>
 
 #include "trainer/parallel/communicator.h"
+#include "trainer/parallel/overdue.h"
 
 namespace rim {
 namespace {
@@ -16,12 +16,6 @@ using Clock = std::chrono::steady_clock;
 constexpr auto kEagerPolling = std::chrono::milliseconds(2);
 constexpr auto kSleep = std::chrono::microseconds(50);
 constexpr int kTestsPerSleep = 64;
-
-std::string seconds_text(Clock::duration duration) {
-  std::array<char, 32> text{};
-  std::snprintf(text.data(), text.size(), "%.1f", std::chrono::duration<double>(duration).count());
-  return text.data();
-}
 
 }  // namespace
 
@@ -46,8 +40,7 @@ void MpiWaiter::wait(std::span<MPI_Request> requests, const std::string& name) c
   for (int tests = 1; !test_all(requests, name); ++tests) {
     const auto waited = Clock::now() - start;
     if (waited > timeout_) {
-      throw TransportError(ExitCode::software, "rank " + std::to_string(rank_) + " of " + std::to_string(size_) +
-                                                   " waited " + seconds_text(waited) + " s in '" + name + "'");
+      throw TransportError(ExitCode::software, overdue_text(rank_, size_, waited, name));
     }
     if (waited < kEagerPolling) {
       std::this_thread::yield();

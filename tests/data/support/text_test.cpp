@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
+
 namespace rim {
 namespace {
 
@@ -24,6 +26,12 @@ TEST(Text, ReplaceAllDoesNotReplaceItsOwnOutput) {
   EXPECT_EQ(replace_all("aXbX", "X", "XX"), "aXXbXX");
   EXPECT_EQ(replace_all("abc", "", "x"), "abc");
   EXPECT_EQ(replace_all("aaa", "aa", ""), "a");
+}
+
+TEST(Text, HexadecimalDigitsKeepLeadingZeros) {
+  const std::array<unsigned char, 3> bytes{0x0A, 0xFF, 0x00};
+  EXPECT_EQ(hexadecimal_digits(bytes), "0aff00");
+  EXPECT_EQ(hexadecimal_digits({}), "");
 }
 
 }  // namespace

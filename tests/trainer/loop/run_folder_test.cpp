@@ -9,6 +9,7 @@
 #include "data/support/files.h"
 #include "tests/trainer/alone.h"
 #include "trainer/checkpoint/checkpoint.h"
+#include "trainer/checkpoint/trainer_state.h"
 #include "trainer/loop/step_log.h"
 
 namespace {
@@ -75,6 +76,21 @@ TEST_F(RunFolderTest, LaterCheckpointsAreSetAside) {
   const auto moved = set_aside_later_checkpoints(run_, 2);
   EXPECT_THAT(moved, ElementsAre(checkpoints_folder(run_) / "step-000004.abandoned"));
   EXPECT_EQ(find_resume_checkpoint(run_, "auto", notes_), checkpoints_folder(run_) / "step-000002");
+}
+
+TEST_F(RunFolderTest, NoBranchThatWasSetAsideIsLost) {
+  save(2);
+  for (const char* expected : {"step-000004.abandoned", "step-000004.abandoned-2", "step-000004.abandoned-3"}) {
+    save(4);
+    EXPECT_THAT(set_aside_later_checkpoints(run_, 2), ElementsAre(checkpoints_folder(run_) / expected));
+    EXPECT_TRUE(is_abandoned(checkpoints_folder(run_) / expected));
+    EXPECT_TRUE(is_done(checkpoints_folder(run_) / expected));
+  }
+  for (const char* other : {"step-000004", "mine.abandoned", "step-000004.incomplete"}) {
+    EXPECT_FALSE(is_abandoned(checkpoints_folder(run_) / other));
+  }
+  remove_checkpoints(run_);
+  EXPECT_FALSE(fs::exists(checkpoints_folder(run_)));
 }
 
 TEST_F(RunFolderTest, OnlyCheckpointsAreRemoved) {

@@ -1,11 +1,10 @@
 #include "trainer/parallel/nccl/nccl_calls.h"
 
-#include <array>
-#include <cstdio>
 #include <exception>
 #include <thread>
 
 #include "trainer/parallel/communicator.h"
+#include "trainer/parallel/overdue.h"
 
 namespace rim {
 namespace {
@@ -14,12 +13,6 @@ using Clock = std::chrono::steady_clock;
 
 constexpr auto kEagerPolling = std::chrono::milliseconds(20);
 constexpr auto kSleep = std::chrono::microseconds(100);
-
-std::string seconds_text(Clock::duration duration) {
-  std::array<char, 32> text{};
-  std::snprintf(text.data(), text.size(), "%.1f", std::chrono::duration<double>(duration).count());
-  return text.data();
-}
 
 }  // namespace
 
@@ -84,10 +77,7 @@ void NcclHandle::poll_until(const std::function<bool()>& done, const std::string
       fail("NCCL failed in '" + name + "': " + ncclGetErrorString(now));
     }
     const auto waited = Clock::now() - start;
-    if (waited > timeout_) {
-      fail("rank " + std::to_string(rank_) + " of " + std::to_string(size_) + " waited " + seconds_text(waited) +
-           " s in '" + name + "'");
-    }
+    if (waited > timeout_) fail(overdue_text(rank_, size_, waited, name));
     if (waited > kEagerPolling) {
       std::this_thread::sleep_for(kSleep);
     } else {
