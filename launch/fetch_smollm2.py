@@ -226,7 +226,7 @@ def main():
         print(f"fetch_smollm2: {failure}", file=sys.stderr)
         return failure.code
     except ImportError as error:
-        print(f"fetch_smollm2: {error}: run launch/setup.sh --tests and use .venv/bin/python", file=sys.stderr)
+        print(f"fetch_smollm2: {error}: run launch/setup.sh --smollm2 and use .venv/bin/python", file=sys.stderr)
         return NO_INPUT
     except OSError as error:
         print(f"fetch_smollm2: {error}", file=sys.stderr)

@@ -58,8 +58,8 @@ if command -v apt-get >/dev/null && command -v dpkg-query >/dev/null; then
   install_packages "${build_packages[@]}"
   if [ $with_tests -eq 1 ]; then
     install_packages "${test_packages[@]}"
-    # The report's browser test needs a browser. Debian packages one; Ubuntu's is a snap that containers cannot run, and
-    # there the test says that it is skipped.
+    # The report's browser test needs a browser. Debian packages one; Ubuntu's is a snap that containers cannot run:
+    # there the test is skipped (or fails, where RIMSCOPE_REQUIRE_DATA=1 forbids that).
     if ! command -v chromium >/dev/null && ! command -v google-chrome >/dev/null && grep -q '^ID=debian' /etc/os-release; then
       install_packages chromium
     fi

@@ -8,7 +8,8 @@ set(dirty unknown)
 if(failed)
   set(commit unknown)
 else()
-  execute_process(COMMAND git -C ${SOURCE} status --porcelain --untracked-files=no
+  # New files too: the build takes every source that it finds.
+  execute_process(COMMAND git -C ${SOURCE} status --porcelain -- CMakeLists.txt data trainer monitors launch
                   OUTPUT_VARIABLE changes ERROR_QUIET RESULT_VARIABLE failed)
   if(NOT failed)
     if(changes)

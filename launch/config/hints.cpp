@@ -4,13 +4,24 @@
 #include <string_view>
 #include <utility>
 
+#include "data/support/text.h"
 #include "launch/config/spelling.h"
 
 namespace rim {
 namespace {
 
+constexpr std::string_view kNoAdapters =
+    "this version trains the model's own weights ('trainable' chooses which) and has no adapters";
+constexpr std::string_view kNoEvaluation = "monitors observe at every checkpoint: 'save_steps'";
+constexpr std::string_view kBySteps = "checkpoints follow 'save_steps'";
+constexpr std::string_view kNoQuantisation = "weights are float32 or bfloat16: 'model: {dtype: bfloat16}'";
+constexpr std::string_view kNoSharding =
+    "every rank holds the whole model; '--dry-run' says how much memory that takes";
+constexpr std::string_view kFilesOnly =
+    "did you mean 'data.train'? Its files are on this machine, nothing is downloaded";
+
 // Other trainers' names, which no edit distance would find.
-constexpr std::array<std::pair<std::string_view, std::string_view>, 19> kForeignNames{{
+constexpr auto kForeignNames = std::to_array<std::pair<std::string_view, std::string_view>>({
     {"lr", "did you mean 'learning_rate'?"},
     {"epochs", "did you mean 'num_train_epochs'?"},
     {"num_epochs", "did you mean 'num_train_epochs'?"},
@@ -26,11 +37,39 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 19> kForeign
     {"fp16", "float16 is not supported; 'model: {dtype: bfloat16}' is"},
     {"datasets", "did you mean 'data.train'?"},
     {"unfrozen_parameters", "did you mean 'trainable'?"},
-    {"lora", "this version trains the model's own weights ('trainable' chooses which) and has no adapters"},
+    {"torch_dtype", "write 'model: {dtype: bfloat16}'"},
+    {"tf32", "float32 products are not rounded to TF32; 'model: {dtype: bfloat16}' is the faster choice"},
+    {"load_in_4bit", kNoQuantisation},
+    {"load_in_8bit", kNoQuantisation},
+    {"dataset_name", kFilesOnly},
+    {"train_file", "did you mean 'data.train'?"},
+    {"freeze", "did you mean 'trainable'? It names what is trained"},
+    {"lora", kNoAdapters},
+    {"lora_r", kNoAdapters},
+    {"lora_alpha", kNoAdapters},
+    {"lora_dropout", kNoAdapters},
+    {"lora_target_modules", kNoAdapters},
+    {"use_peft", kNoAdapters},
+    {"peft_config", kNoAdapters},
+    {"adapter", kNoAdapters},
+    {"gradient_checkpointing",
+     "this version keeps all activations; fewer 'per_device_train_batch_size' with more 'gradient_accumulation_steps' "
+     "takes less memory"},
+    {"deepspeed", kNoSharding},
+    {"fsdp", kNoSharding},
+    {"optim", "the optimizer is AdamW; its settings start with 'adam_', and 'weight_decay' is one"},
+    {"report_to", "every run writes log.jsonl and run.h5 itself"},
+    {"logging_dir", "log.jsonl is in 'output_dir'"},
+    {"attn_implementation", "how attention is computed is chosen by the program"},
     {"packing", "this version pads the rows of a batch and does not pack"},
     {"mitigations", "this version observes and does not mitigate"},
-    {"eval_steps", "monitors observe at every checkpoint: 'save_steps'"},
-}};
+    {"eval_steps", kNoEvaluation},
+    {"eval_strategy", kNoEvaluation},
+    {"evaluation_strategy", kNoEvaluation},
+    {"do_eval", kNoEvaluation},
+    {"save_strategy", kBySteps},
+    {"logging_strategy", "lines follow 'logging_steps'"},
+});
 
 // Dotted path of a key called `name` anywhere in the schema (lists are passed through by their first entry).
 std::string path_of_name(const std::string& name, const std::vector<OptionSpec>& specs, const std::string& prefix) {
@@ -43,12 +82,6 @@ std::string path_of_name(const std::string& name, const std::vector<OptionSpec>&
     if (!found.empty()) return found;
   }
   return "";
-}
-
-std::string listed(const std::vector<std::string>& names) {
-  std::string text;
-  for (const std::string& name : names) text += (text.empty() ? "" : ", ") + name;
-  return text;
 }
 
 }  // namespace
@@ -65,12 +98,12 @@ std::string hint_for_unknown(const std::string& name, const std::string& section
   }
   const std::string elsewhere = path_of_name(name, root, "");
   if (!elsewhere.empty()) return "; did you mean '" + elsewhere + "'?";
-  return "; the keys here are: " + listed(names);
+  return "; the keys here are: " + join(names, ", ");
 }
 
 std::string hint_for_choice(const std::string& given, const std::vector<std::string>& choices) {
   const auto near = nearest_name(given, choices);
-  return ", but must be one of " + listed(choices) + (near ? "; did you mean '" + *near + "'?" : "");
+  return ", but must be one of " + join(choices, ", ") + (near ? "; did you mean '" + *near + "'?" : "");
 }
 
 }  // namespace rim

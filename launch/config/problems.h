@@ -11,7 +11,6 @@ namespace rim {
 class Problems {
  public:
   void add(const Place& place, const std::string& message) { entries_.push_back({place, message}); }
-  [[nodiscard]] bool empty() const { return entries_.empty(); }
   // Throws Error(config) with one line per problem, in the order of the file, the command line's last.
   void raise() const;
 

@@ -33,7 +33,22 @@ Chosen choose(const std::vector<Verb>& verbs, const std::vector<std::string>& wo
   return {};
 }
 
+// `help VERB` is `VERB --help`.
+std::vector<std::string> words_of(const std::vector<std::string>& arguments) {
+  std::vector<std::string> words(arguments.begin() + 1, arguments.end());
+  if (words.size() < 2 || words[0] != "help") return words;
+  words.erase(words.begin());
+  words.emplace_back("--help");
+  return words;
+}
+
 [[noreturn]] void refuse_verb(const std::vector<Verb>& verbs, const std::vector<std::string>& words) {
+  if (words[0].starts_with('-')) {
+    const auto near = nearest_name(words[0], {"--help", "--version"});
+    throw Error(ExitCode::usage,
+                "there is no option '" + words[0] + "' before a verb" +
+                    (near ? "; did you mean '" + *near + "'?" : "; `rimscope --help` lists the verbs"));
+  }
   std::vector<std::string> names;
   for (const Verb& verb : verbs) {
     names.push_back(verb.name);
@@ -107,7 +122,7 @@ int run_verb(const Verb& verb, const Invocation& call) {
 int run_words(const std::vector<std::string>& arguments, const MpiSession& session, FailureMeeting& failures,
               bool& collective) {
   const std::vector<Verb> verbs = all_verbs();
-  std::vector<std::string> words(arguments.begin() + 1, arguments.end());
+  std::vector<std::string> words = words_of(arguments);
   const bool wants_help = words.empty() || words[0] == "--help" || words[0] == "-h" || words[0] == "help";
   const bool wants_version = !wants_help && words[0] == "--version";
   if (wants_help || wants_version) {

@@ -3,6 +3,7 @@
 #include <map>
 
 #include "data/support/error.h"
+#include "data/support/host.h"
 #include "data/support/json.h"
 
 namespace rim {

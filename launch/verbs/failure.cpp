@@ -8,19 +8,19 @@
 #include <set>
 #include <sstream>
 
+#include "data/support/host.h"
 #include "data/support/json.h"
-#include "launch/verbs/hardware.h"
 #include "trainer/parallel/communicator.h"
 
 namespace rim {
 namespace {
 
-// libtorch appends a stack of addresses to its messages, also where only what() was kept of them, and has two texts of
-// its own for memory that ran out.
+// libtorch appends a stack of addresses to its messages, also where only what() was kept of them, and has texts of its
+// own for memory that ran out, on CPUs and on GPUs.
 std::string without_backtrace(std::string message) {
   for (const char* stack : {"\nException raised from", "frame #0"})
     message.resize(std::min(message.find(stack), message.size()));
-  for (const char* exhausted : {"can't allocate memory", "out of memory"}) {
+  for (const char* exhausted : {"can't allocate memory", "CUDA out of memory", "CUDA error: out of memory"}) {
     if (message.find(exhausted) == std::string::npos) continue;
     return "out of memory: take fewer samples per device, or train fewer parameters (trainable); --dry-run says what "
            "is "

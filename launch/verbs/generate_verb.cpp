@@ -43,6 +43,16 @@ void note_positions(std::int64_t prompt, std::int64_t limit, std::int64_t positi
             << prompt << " with " << limit << " new ones may go beyond\n";
 }
 
+// What a training configuration calls data.chat_template is an option here.
+template <typename Work>
+auto with_own_option_names(const Work& work) {
+  try {
+    return work();
+  } catch (const Error& error) {
+    throw Error(error.code(), replace_all(error.what(), "data.chat_template: ", "--chat-template "));
+  }
+}
+
 int run(const Invocation& call) {
   require_one_of(call, "thinking", {"on", "off", "empty"});
   require_one_of(call, "chat-template", {"auto", "chatml", "llama3"});
@@ -53,8 +63,8 @@ int run(const Invocation& call) {
 
   const std::filesystem::path folder = call.get<std::string>("model");
   const ModelInputs inputs = load_model_inputs(folder, folder, call.get<std::string>("chat-template"));
-  const std::vector<TokenId> prompt =
-      inputs.tokenizer.encode(inputs.chat_template.render_prompt(conversation(call), thinking));
+  const std::vector<TokenId> prompt = with_own_option_names(
+      [&] { return inputs.tokenizer.encode(inputs.chat_template.render_prompt(conversation(call), thinking)); });
   note_positions(std::ssize(prompt), limit, inputs.config.max_position_embeddings);
   const Decoder model = load(folder, inputs.config, call);
   const Generation answer =

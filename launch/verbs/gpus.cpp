@@ -4,6 +4,8 @@
 
 #include <array>
 
+#include "data/support/text.h"
+
 namespace rim {
 namespace {
 
@@ -31,13 +33,6 @@ class Driver {
   void* library_;  // never closed: libtorch uses the same driver for the life of the process
 };
 
-std::string hexadecimal(const Uuid& uuid) {
-  constexpr const char* kDigits = "0123456789abcdef";
-  std::string text;
-  for (const unsigned char byte : uuid.bytes) text += {kDigits[byte >> 4], kDigits[byte & 15]};
-  return text;
-}
-
 Gpu describe(const Driver& driver, Device device) {
   Gpu gpu;
   std::array<char, 256> name{};
@@ -47,7 +42,7 @@ Gpu describe(const Driver& driver, Device device) {
   driver.call("cuDeviceGetAttribute", &gpu.compute_major, kComputeMajor, device);
   driver.call("cuDeviceGetAttribute", &gpu.compute_minor, kComputeMinor, device);
   Uuid uuid{};
-  if (driver.call("cuDeviceGetUuid_v2", &uuid, device)) gpu.uuid = hexadecimal(uuid);
+  if (driver.call("cuDeviceGetUuid_v2", &uuid, device)) gpu.uuid = hexadecimal_digits(uuid.bytes);
   std::array<char, 32> address{};
   if (driver.call("cuDeviceGetPCIBusId", address.data(), static_cast<int>(address.size()), device)) {
     gpu.pci_address = address.data();

@@ -1,7 +1,6 @@
 #include "launch/verbs/hardware.h"
 
 #include <sched.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -75,12 +74,6 @@ Hardware survey_hardware() {
   hardware.available_bytes = meminfo_bytes("MemAvailable");
   respect_container_limit(hardware);
   return hardware;
-}
-
-std::string host_name() {
-  std::array<char, 256> name{};
-  if (::gethostname(name.data(), name.size() - 1) != 0) return "unknown";
-  return name.data();
 }
 
 std::int64_t free_disk_bytes(const std::filesystem::path& path) {

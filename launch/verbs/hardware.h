@@ -16,7 +16,6 @@ struct Hardware {
 };
 
 Hardware survey_hardware();
-std::string host_name();
 // Bytes free to this user on the file system of `path`, or of its nearest parent that exists; -1: unknown.
 std::int64_t free_disk_bytes(const std::filesystem::path& path);
 

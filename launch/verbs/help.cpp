@@ -13,6 +13,9 @@ std::string usage_of(const Verb& verb) {
     const std::string word = positional.name + (positional.repeated ? " ..." : "");
     text += positional.required ? " " + word : " [" + word + "]";
   }
+  for (const auto& option : verb.options.options()) {
+    if (option->semantic()->is_required()) text += " --" + option->long_name() + " " + option->format_parameter();
+  }
   return text + (verb.options.options().size() > 1 ? " [options]" : "");
 }
 

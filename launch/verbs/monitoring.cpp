@@ -100,11 +100,12 @@ ProbeNeeds check_monitors(const RunConfig& config, const MonitorRegistry& regist
 
 Recorder open_recorder(const RunPaths& paths, const RunStart& start, const Provenance& provenance) {
   if (start.checkpoint.empty()) return Recorder::create(paths.record, provenance);
-  if (std::filesystem::exists(paths.record)) return Recorder::resume(paths.record, provenance, start.step);
+  if (!start.replaces_old_run && std::filesystem::exists(paths.record))
+    return Recorder::resume(paths.record, provenance, start.step);
   if (const auto origin = folder_of_origin(start)) {
     return Recorder::continue_from(origin->record, paths.record, provenance, start.step);
   }
-  return Recorder::create(paths.record, provenance);
+  return Recorder::create_later(paths.record, provenance);
 }
 
 std::unique_ptr<RunObserver> make_observer(const RunConfig& config, const MonitorRegistry& registry,

@@ -1,15 +1,10 @@
 #include "launch/verbs/provenance.h"
 
+#include "data/support/text.h"
 #include "launch/verbs/version.h"
 
 namespace rim {
 namespace {
-
-std::string listed(const std::vector<std::string>& values) {
-  std::string text;
-  for (const std::string& value : values) text += (text.empty() ? "" : ", ") + value;
-  return text;
-}
 
 std::string quoted(const std::string& word) {
   constexpr const char* kSafe = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./=:,+@%";
@@ -39,8 +34,8 @@ Provenance make_provenance(const RunConfig& config, const RunFacts& facts) {
                       {"mpi_version", mpi_version()},
                       {"argv", shell_quoted(facts.argv)},
                       {"world_size", std::to_string(facts.hosts.size())},
-                      {"hosts", listed(facts.hosts)},
-                      {"devices", listed(facts.devices)},
+                      {"hosts", join(facts.hosts, ", ")},
+                      {"devices", join(facts.devices, ", ")},
                       {"threads_per_rank", std::to_string(facts.threads)},
                       {"dtype", facts.dtype},
                       {"parameters", std::to_string(facts.parameters)},
@@ -56,7 +51,7 @@ Provenance make_provenance(const RunConfig& config, const RunFacts& facts) {
   for (const auto& [name, digest] : facts.prompt_sets) digests += (digests.empty() ? "" : ", ") + name + " " + digest;
   add("prompt_sets_sha256", digests);
   add("processor", facts.processor);
-  add("gpus", listed(facts.gpus));
+  add("gpus", join(facts.gpus, ", "));
   add("cuda_driver_version", facts.cuda.driver);
   add("cuda_runtime_version", facts.cuda.runtime);
   add("nccl_version", facts.cuda.nccl);

@@ -2,6 +2,8 @@
 
 #include <c10/util/StringUtil.h>
 
+#include "data/support/host.h"
+
 namespace rim {
 
 RankFacts facts_of_this_rank(const DeviceChoice& choice, const GpuSurvey& survey, int threads) {
@@ -12,7 +14,7 @@ RankFacts facts_of_this_rank(const DeviceChoice& choice, const GpuSurvey& survey
   facts.gpu_note = choice.gpu_note;
   if (choice.device.is_cuda()) {
     const Gpu& gpu = survey.gpus.at(static_cast<std::size_t>(choice.device.index()));
-    facts.gpu_address = gpu.pci_address;
+    facts.gpu_identity = gpu.uuid.empty() ? gpu.pci_address : gpu.uuid;
     facts.gpu_memory_bytes = gpu.memory_bytes;
   }
   return facts;
@@ -23,8 +25,12 @@ std::string device_and_reason(const RankFacts& facts) {
 }
 
 Json to_json(const RankFacts& facts) {
-  return {{"host", facts.host},         {"device", facts.device},           {"threads", facts.threads},
-          {"gpu_note", facts.gpu_note}, {"gpu_address", facts.gpu_address}, {"gpu_memory", facts.gpu_memory_bytes}};
+  return {{"host", facts.host},
+          {"device", facts.device},
+          {"threads", facts.threads},
+          {"gpu_note", facts.gpu_note},
+          {"gpu_identity", facts.gpu_identity},
+          {"gpu_memory", facts.gpu_memory_bytes}};
 }
 
 RankFacts rank_facts_from_json(const Json& json) {
@@ -32,7 +38,7 @@ RankFacts rank_facts_from_json(const Json& json) {
           .device = json.at("device"),
           .threads = json.at("threads"),
           .gpu_note = json.at("gpu_note"),
-          .gpu_address = json.at("gpu_address"),
+          .gpu_identity = json.at("gpu_identity"),
           .gpu_memory_bytes = json.at("gpu_memory")};
 }
 

@@ -14,7 +14,7 @@ struct RankFacts {
   std::string device;  // "cpu", "cuda:0"
   int threads = 1;
   std::string gpu_note;               // why GPUs that are here stay unused; empty where none is or they are used
-  std::string gpu_address;            // PCI address of the GPU that it uses; empty on the CPU
+  std::string gpu_identity;           // tells the GPU, or the slice of one, that it uses from others on its host
   std::int64_t gpu_memory_bytes = 0;  // of that GPU
 };
 

@@ -1,8 +1,6 @@
 #include "launch/verbs/run_lock.h"
 
-#include <fcntl.h>
 #include <sys/file.h>
-#include <unistd.h>
 
 #include <array>
 #include <cerrno>
@@ -11,7 +9,7 @@
 #include <thread>
 
 #include "data/support/error.h"
-#include "launch/verbs/hardware.h"
+#include "data/support/host.h"
 
 namespace rim {
 namespace {
@@ -52,23 +50,20 @@ void sign(int descriptor) {
 }  // namespace
 
 RunLock::RunLock(const std::filesystem::path& folder, std::chrono::milliseconds patience)
-    : descriptor_(::open((folder / ".lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644)) {
-  if (descriptor_ < 0) {
+    : file_(folder / ".lock", O_RDWR | O_CREAT) {
+  if (file_.value() < 0) {
     throw Error(ExitCode::input_output,
                 (folder / ".lock").string() + ": cannot be opened: " + std::generic_category().message(errno));
   }
-  if (!lock_within(descriptor_, patience)) {
-    const std::string name = holder(descriptor_);
-    ::close(descriptor_);
-    throw Error(ExitCode::config, folder.string() + ": " + name +
+  if (!lock_within(file_.value(), patience)) {
+    throw Error(ExitCode::config, folder.string() + ": " + holder(file_.value()) +
                                       " is training into this folder; wait for it, or choose another output_dir");
   }
-  sign(descriptor_);
+  sign(file_.value());
 }
 
 RunLock::~RunLock() {
-  static_cast<void>(::ftruncate(descriptor_, 0) + 1);  // the holder is gone
-  ::close(descriptor_);
+  static_cast<void>(::ftruncate(file_.value(), 0) + 1);  // the holder is gone
 }
 
 }  // namespace rim

@@ -4,6 +4,8 @@
 #include <chrono>
 #include <filesystem>
 
+#include "data/support/file_descriptor.h"
+
 namespace rim {
 
 class RunLock {
@@ -17,7 +19,7 @@ class RunLock {
   RunLock& operator=(const RunLock&) = delete;
 
  private:
-  int descriptor_;
+  FileDescriptor file_;
 };
 
 }  // namespace rim

@@ -55,8 +55,16 @@ bool began_here(const RunPaths& paths, const std::string& run_id) {
   return !fs::exists(paths.record) || RunReader(paths.record).provenance().at("run_id") == run_id;
 }
 
+// What log.jsonl and run.h5 hold up to its step is the other branch's, the one that went on.
+[[noreturn]] void refuse_abandoned(const fs::path& checkpoint) {
+  throw Error(ExitCode::config, checkpoint.string() +
+                                    ": was set aside when the run went on from an earlier checkpoint, and its log and "
+                                    "record are gone; start a new run from its weights (model.path)");
+}
+
 // A checkpoint of another run may start this one, but may not be mixed into a third.
 RunStart resume_from(const fs::path& checkpoint, const RunConfig& config, const RunPaths& paths) {
+  if (is_abandoned(checkpoint)) refuse_abandoned(checkpoint);
   RunStart start;
   start.checkpoint = checkpoint.string();
   start.step = read_trainer_state(checkpoint).step;
@@ -182,12 +190,18 @@ void take_log_along(const RunPaths& paths, const RunStart& start) {
   if (origin && fs::exists(origin->log)) write_file_atomically(paths.log, read_text_file(origin->log));
 }
 
+void remove_old_run(const RunPaths& paths) {
+  remove_checkpoints(paths.folder);
+  for (const fs::path& path : {paths.log, paths.record, paths.report}) remove_or_refuse(path);
+}
+
 void prepare_run_folder(const RunPaths& paths, const RunStart& start, const std::string& config_text) {
+  if (!start.checkpoint.empty()) return;
   if (start.replaces_old_run) {
-    remove_checkpoints(paths.folder);
-    for (const fs::path& path : {paths.log, paths.status, paths.record, paths.report}) remove_or_refuse(path);
+    remove_old_run(paths);
+    remove_or_refuse(paths.status);
   }
-  if (start.checkpoint.empty() || start.replaces_old_run) write_file_atomically(paths.config, config_text);
+  write_file_atomically(paths.config, config_text);
 }
 
 }  // namespace rim

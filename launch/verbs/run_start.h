@@ -36,9 +36,12 @@ RunStart run_start_from_json(const Json& json);
 // is missing or not whole; Error(input_output) for an unwritable folder.
 RunStart plan_run_start(const RunConfig& config);
 
-// After everything is loaded: removes the files of a run that is replaced (its own files only, by name), and writes
-// config.yaml of a run that is new to the folder. A run that goes on where it lies changes nothing before its
-// checkpoint is loaded. Throws Error(input_output).
+// Removes checkpoints, log.jsonl, run.h5 and report.html of the run in the folder, by their names, and nothing else.
+// Throws Error(input_output).
+void remove_old_run(const RunPaths& paths);
+
+// For a fresh run, after everything is loaded: removes the run that is replaced, and writes config.yaml. A run that
+// goes on from a checkpoint changes nothing before that is loaded. Throws Error(input_output).
 void prepare_run_folder(const RunPaths& paths, const RunStart& start, const std::string& config_text);
 
 // The folder of the run that wrote the checkpoint: the one above its checkpoints, where run.h5 is still that run's.

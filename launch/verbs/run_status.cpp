@@ -2,14 +2,12 @@
 
 #include <unistd.h>
 
-#include <array>
-#include <ctime>
 #include <utility>
 
 #include "data/support/error.h"
 #include "data/support/files.h"
+#include "data/support/host.h"
 #include "data/support/json.h"
-#include "launch/verbs/hardware.h"
 
 namespace rim {
 namespace {
@@ -19,15 +17,6 @@ constexpr std::chrono::seconds kBetweenUpdates{2};
 std::string file_text(const Json& status) { return status.dump(1, ' ', false, Json::error_handler_t::replace) + "\n"; }
 
 }  // namespace
-
-std::string utc_now() {
-  const std::time_t now = std::time(nullptr);
-  std::tm parts{};
-  gmtime_r(&now, &parts);
-  std::array<char, 32> text{};
-  const std::size_t length = std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%SZ", &parts);
-  return {text.data(), length};
-}
 
 RunStatus::RunStatus(std::filesystem::path path, std::string run_id, std::int64_t total_steps)
     : path_(std::move(path)), run_id_(std::move(run_id)), total_steps_(total_steps) {}

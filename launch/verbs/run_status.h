@@ -36,7 +36,4 @@ class RunStatus {
 // Throws Error where the file is not there or cannot be written.
 void note_failure(const std::filesystem::path& path, const std::string& message);
 
-// "2026-01-31T12:00:00Z"
-std::string utc_now();
-
 }  // namespace rim

@@ -95,7 +95,7 @@ struct GpuLoad {
 GpuLoad tightest_gpu(const std::vector<RankFacts>& ranks) {
   std::map<std::string, GpuLoad> gpus;
   for (const RankFacts& rank : ranks) {
-    GpuLoad& gpu = gpus[rank.host + " " + rank.gpu_address];
+    GpuLoad& gpu = gpus[rank.host + " " + rank.gpu_identity];
     ++gpu.ranks;
     gpu.memory_bytes = static_cast<double>(rank.gpu_memory_bytes);
   }
@@ -142,13 +142,17 @@ std::string memory_text(double bytes_per_rank, const std::vector<RankFacts>& ran
   if (ranks.front().device == "cpu") {
     const double on_host = bytes_per_rank * static_cast<double>(most_ranks_on_a_host(ranks));
     return text + byte_text(on_host) + " on a host; " + byte_text(free_on_this_host) + " free here" +
-           (on_host > free_on_this_host ? kWarning + "more than is free: fewer samples per device, or fewer ranks"
-                                        : "");
+           (on_host > free_on_this_host
+                ? kWarning + "more than is free: fewer samples per device or ranks, or fewer parameters (trainable)"
+                : "");
   }
   const GpuLoad gpu = tightest_gpu(ranks);
   const double on_gpu = bytes_per_rank * static_cast<double>(gpu.ranks);
   return text + byte_text(on_gpu) + " on a GPU of " + byte_text(gpu.memory_bytes) +
-         (on_gpu > gpu.memory_bytes ? kWarning + "more than the GPU has: fewer samples per device, or more GPUs" : "");
+         (on_gpu > gpu.memory_bytes
+              ? kWarning + "more than the GPU has: " + (gpu.ranks > 1 ? "fewer ranks on it, " : "") +
+                    "fewer samples per device, or fewer parameters (trainable)"
+              : "");
 }
 
 std::string length_warning(const std::string& what, std::int64_t tokens, std::int64_t positions) {

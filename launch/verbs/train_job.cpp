@@ -20,8 +20,11 @@ std::filesystem::path model_source(const ModelSettings& settings) {
   return settings.folder.empty() ? settings.config : settings.folder;
 }
 
-// There, and whole by their headers: opening them reads no more.
-void require_weights(const std::filesystem::path& folder) { const WeightFolder weights(folder); }
+// There, whole by their headers, and this model's by name and shape; no values are read.
+void require_weights(const std::filesystem::path& folder, const ModelConfig& config) {
+  const WeightFolder weights(folder);
+  with_context(folder.string(), [&] { Decoder(config, at::kFloat, at::kMeta).require_fit(weights); });
+}
 
 // Random weights have no file, and a resumed run takes its master weights from the checkpoint.
 std::function<at::Tensor(const std::string&)> stored_parameters(const ModelSettings& settings,
@@ -38,6 +41,14 @@ std::unique_ptr<Decoder> load_or_initialize(const ModelSettings& settings, const
   auto model = std::make_unique<Decoder>(config, dtype, device);
   model->initialize(settings.seed);
   return model;
+}
+
+std::vector<RankFacts> gather_facts(const RankFacts& mine, Communicator& communicator) {
+  std::vector<RankFacts> all;
+  for (const std::string& text : communicator.all_gather(to_json(mine).dump(), "introduce the ranks")) {
+    all.push_back(rank_facts_from_json(Json::parse(text)));
+  }
+  return all;
 }
 
 }  // namespace
@@ -80,8 +91,8 @@ int TrainJob::dry_run() {
   device_ = choice.device;
   transport_ = device_.is_cuda() && call_.session.size() > 1 ? "NCCL, or MPI where ranks share a GPU" : "MPI";
   load_inputs();
-  const std::vector<RankFacts> ranks(static_cast<std::size_t>(call_.session.size()),
-                                     facts_of_this_rank(choice, gpus_, call_.session.threads()));
+  std::vector<RankFacts> ranks{facts_of_this_rank(choice, gpus_, call_.session.threads())};
+  if (call_.session.size() > 1) ranks = gather_facts(ranks.front(), *make_mpi_communicator({config_.ddp_timeout}));
   if (first_rank()) std::cout << startup_table(table_inputs(ranks));
   return 0;
 }
@@ -92,10 +103,7 @@ void TrainJob::connect() {
   Connection connection = connect_ranks(device_, config_.ddp_timeout, gpus_);
   communicator_ = std::move(connection.communicator);
   transport_ = connection.transport;
-  const Json mine = to_json(facts_of_this_rank(choice, gpus_, call_.session.threads()));
-  for (const std::string& text : communicator_->all_gather(mine.dump(), "introduce the ranks")) {
-    ranks_.push_back(rank_facts_from_json(Json::parse(text)));
-  }
+  ranks_ = gather_facts(facts_of_this_rank(choice, gpus_, call_.session.threads()), *communicator_);
   for (std::size_t rank = 1; rank < ranks_.size(); ++rank) {
     if ((ranks_[rank].device == "cpu") == (ranks_[0].device == "cpu")) continue;
     throw Error(ExitCode::config, "rank 0 (" + ranks_[0].host + ") would use " + device_and_reason(ranks_[0]) +
@@ -135,7 +143,8 @@ void TrainJob::load_inputs() {
     const ProbeNeeds probes = check_monitors(config_, registry_, *inputs_, prompt_sets_, call_.session.size());
     dtype_ = dtype_choice();
     plan_ = make_run_plan(config_, inputs_->config, dtype_.dtype, *data_, call_.session.size(), probes);
-    if (!config_.model.folder.empty() && start_.checkpoint.empty()) require_weights(config_.model.folder);
+    if (!config_.model.folder.empty() && start_.checkpoint.empty())
+      require_weights(config_.model.folder, inputs_->config);
   };
   if (communicator_) {
     communicator_->together("read tokenizer and data", work);
@@ -242,11 +251,16 @@ TrainingOptions TrainJob::training_options() const {
           .checkpoint_verified = start_.verified,
           .stored_parameter = stored_parameters(config_.model, inputs_->config, start_),
           .run_id = start_.run_id,
-          .resumed = [this] {
-            recorder_->cut_back();
-            take_log_along(paths_, start_);
-            write_file_atomically(paths_.config, config_.text);
-          }};
+          .about_to_resume =
+              [this] {
+                if (start_.replaces_old_run) remove_old_run(paths_);
+              },
+          .resumed =
+              [this] {
+                recorder_->cut_back();
+                take_log_along(paths_, start_);
+                write_file_atomically(paths_.config, config_.text);
+              }};
 }
 
 RunFacts TrainJob::run_facts() const {

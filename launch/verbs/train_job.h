@@ -29,7 +29,7 @@ class TrainJob {
 
   // COLLECTIVE. Trains; returns the exit code: ok or preempted.
   int run();
-  // Prints the start-up table to stdout. Local, reads the data and no weights, writes nothing.
+  // COLLECTIVE. Prints the start-up table to stdout. Reads the data and of the weights their headers, writes nothing.
   int dry_run();
 
  private:

@@ -1,15 +1,12 @@
 """The command line as a user meets it: help, versions, mistakes, and the verbs that need no model."""
 import json
-import pathlib
 import re
-import sys
 
 import pytest
 import yaml
 
-sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "support"))
-import failures  # noqa: E402
-import runs  # noqa: E402
+import failures
+import runs
 
 VERBS = ["train", "data show", "report", "summary", "generate", "organism make", "word-problems", "doctor",
          "config-reference"]
@@ -25,10 +22,14 @@ def test_help_lists_every_verb_in_groups():
 @pytest.mark.parametrize("verb", VERBS)
 def test_each_verb_explains_itself_with_two_examples(verb):
     text = runs.rimscope(*verb.split(), "--help")
-    assert text == runs.rimscope(*verb.split(), "-h")
+    assert text == runs.rimscope(*verb.split(), "-h") == runs.rimscope("help", *verb.split())
     assert text.startswith(f"Usage: rimscope {verb}")
     examples = text.split("Examples\n")[1].strip().splitlines()
     assert len(examples) == 2 and all("rimscope" in line for line in examples)
+
+
+def test_usage_shows_options_that_must_be_given():
+    assert runs.rimscope("generate", "--help").startswith("Usage: rimscope generate PROMPT --model DIR [options]\n")
 
 
 def test_no_words_at_all_shows_the_help_and_is_a_usage_error():
@@ -46,6 +47,8 @@ def test_version_names_the_build_and_its_libraries():
 @pytest.mark.parametrize("words, said", [
     (["trian"], "there is no verb 'trian'; did you mean 'train'?"),
     (["frobnicate"], "there is no verb 'frobnicate'; `rimscope --help` lists the verbs"),
+    (["--verison"], "there is no option '--verison' before a verb; did you mean '--version'?"),
+    (["--quiet", "train"], "there is no option '--quiet' before a verb; `rimscope --help` lists the verbs"),
     (["data"], "'data' needs a second word; did you mean 'data show'?"),
     (["train"], "train: CONFIG is missing"),
     (["train", "a.yaml", "--dry-rnu"], "there is no option '--dry-rnu'; did you mean '--dry-run'?"),

@@ -1,15 +1,12 @@
 """A machine whose driver shows a GPU that nothing can compute with: what is said about it."""
 import os
-import pathlib
 import re
 import subprocess
-import sys
 
 import pytest
 
-sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "support"))
-import failures  # noqa: E402
-import runs  # noqa: E402
+import failures
+import runs
 
 # As much of the driver as the survey asks for; libtorch's CUDA half wants more and finds no device.
 DRIVER = r"""

@@ -8,15 +8,13 @@ import re
 import shutil
 import signal
 import subprocess
-import sys
 import time
 
 import h5py
 import pytest
 
-sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "support"))
-import failures  # noqa: E402
-import runs  # noqa: E402
+import failures
+import runs
 
 
 @pytest.fixture(scope="module")

@@ -2,8 +2,6 @@
 """The shipped SmolLM2 configurations, as README gives them, cut to two steps and a few prompts: on what the project makes
 and ships, and on GSM8K, AdvBench and XSTest themselves."""
 import csv
-import pathlib
-import sys
 
 import h5py
 import numpy
@@ -11,9 +9,8 @@ import pytest
 from safetensors import safe_open
 from transformers import AutoModelForCausalLM
 
-sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "support"))
-import runs  # noqa: E402
-import smollm2  # noqa: E402
+import runs
+import smollm2
 
 STEPS, PROMPTS, NEW_TOKENS, CONTROLS = 2, 5, 16, 20
 # Layers 20 to 29, as the configurations' `trainable:` says.

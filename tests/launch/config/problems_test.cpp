@@ -10,6 +10,7 @@ namespace {
 using config_test::failure;
 using config_test::kMinimal;
 using config_test::problems;
+using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
 
@@ -42,6 +43,9 @@ seed: 2
 TEST(ConfigProblems, UnknownKeysNameWhatWasMeant) {
   EXPECT_EQ(problems(kMinimal + "max_length: 5\n"),
             "a.yaml:6:1: 'max_length' is unknown; did you mean 'data.max_length'?");
+  EXPECT_THAT(problems(kMinimal + "lora_r: 8\ngradient_checkpointing: true\n"),
+              AllOf(HasSubstr("a.yaml:6:1: 'lora_r' is unknown; this version trains the model's own weights"),
+                    HasSubstr("a.yaml:7:1: 'gradient_checkpointing' is unknown; this version keeps all activations")));
   EXPECT_EQ(problems(kMinimal + "lr: 1\n"), "a.yaml:6:1: 'lr' is unknown; did you mean 'learning_rate'?");
   EXPECT_THAT(problems(kMinimal + "lora: {r: 16}\n"), StartsWith("a.yaml:6:1: 'lora' is unknown; this version"));
   EXPECT_THAT(problems(kMinimal, {"model.zzzzzz=1"}),

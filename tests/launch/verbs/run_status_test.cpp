@@ -5,8 +5,8 @@
 #include <unistd.h>
 
 #include "data/support/error.h"
+#include "data/support/host.h"
 #include "data/support/json.h"
-#include "launch/verbs/hardware.h"
 
 namespace rim {
 namespace {

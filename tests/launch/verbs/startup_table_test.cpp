@@ -22,7 +22,7 @@ RankFacts on_gpu(const std::string& host, const std::string& address, std::int64
   RankFacts facts;
   facts.host = host;
   facts.device = "cuda:0";
-  facts.gpu_address = address;
+  facts.gpu_identity = address;
   facts.gpu_memory_bytes = gibibytes << 30;
   return facts;
 }
