@@ -1,9 +1,7 @@
 """What must not change a run: the number of ranks, accumulation, monitors that watch, and being interrupted."""
 import math
-import pathlib
 import shutil
 import signal
-import sys
 import time
 
 import h5py
@@ -11,8 +9,7 @@ import numpy
 import pytest
 from safetensors.numpy import load_file
 
-sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "support"))
-import runs  # noqa: E402
+import runs
 
 STEPS = 12
 LONG_STEPS, SAVE_STEPS = 480, 160  # seconds of training left when the signal is sent, on any machine

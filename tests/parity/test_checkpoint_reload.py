@@ -4,18 +4,15 @@ The run is configs/qwen3-gsm8k.yaml itself, on GSM8K's own rows with Qwen3's own
 """
 import gzip
 import json
-import pathlib
 import shutil
 import subprocess
-import sys
 
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "support"))
-import runs  # noqa: E402
+import runs
 
 QWEN3_VOCABULARY = 151936  # as Qwen3's own config.json: the tokenizer's 151,669 padded
 END_OF_TURN = 151645

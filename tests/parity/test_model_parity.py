@@ -1,16 +1,13 @@
 """trainer/model against transformers: logits, loss, gradients, taps, generation and files of random small models."""
 import json
-import pathlib
 import subprocess
-import sys
 
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
 from transformers import AutoModelForCausalLM, LlamaConfig, MistralConfig, Qwen2Config, Qwen3Config
 
-sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "support"))
-import runs  # noqa: E402
+import runs
 
 TOOL = runs.program("model_tool")
 

@@ -6,7 +6,6 @@ Smyth 2010.
 """
 import json
 import math
-import pathlib
 import re
 import subprocess
 import sys
@@ -17,9 +16,8 @@ import pytest
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "support"))
-import browser  # noqa: E402
-import runs  # noqa: E402
+import browser
+import runs
 
 TOP, AGREEMENT, CONTROLS = 0.02, 0.8, 40
 LAYERS, INTERMEDIATE = 2, 128

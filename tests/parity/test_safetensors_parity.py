@@ -1,16 +1,13 @@
 """trainer/model's safetensors reader against the reference implementation on damaged files."""
 import json
-import pathlib
 import random
 import struct
 import subprocess
-import sys
 
 import pytest
 import safetensors
 
-sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "support"))
-import runs  # noqa: E402
+import runs
 
 TOOL = runs.program("model_tool")
 

@@ -2,10 +2,8 @@
 """SmolLM2-135M-Instruct as launch/fetch_smollm2.py writes it: transformers loads it and it chats; our tokenizer and our
 decoder agree with theirs on it."""
 import json
-import pathlib
 import random
 import subprocess
-import sys
 
 import pytest
 import torch
@@ -13,9 +11,8 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "support"))
-import runs  # noqa: E402
-import smollm2  # noqa: E402
+import runs
+import smollm2
 
 TEXT = ("The sun is a star at the center of the solar system. It is a massive ball of hot plasma, heated by nuclear "
         "fusion reactions in its core. The sun radiates this energy mainly as light, and it is the most important source "

@@ -1,14 +1,11 @@
 """The organism's folder opens in transformers as a Qwen3 model's would."""
 import json
-import pathlib
 import re
-import sys
 
 import pytest
 from transformers import AutoConfig, AutoTokenizer, Qwen3ForCausalLM
 
-sys.path.insert(0, str(pathlib.Path(__file__).parents[2] / "support"))
-from runs import rimscope, shared_data  # noqa: E402
+from runs import rimscope, shared_data
 
 
 @pytest.fixture(scope="module")
