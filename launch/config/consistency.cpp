@@ -44,12 +44,6 @@ void check_warmup(const ConfigNode& root, Problems& problems) {
   if (both) problems.add(steps->place, "'warmup_ratio' and 'warmup_steps' are both given: choose one");
 }
 
-void check_trainable(const ConfigNode& root, Problems& problems) {
-  const ConfigNode* trainable = given(root, "trainable");
-  if (trainable == nullptr || trainable->kind != ConfigNode::Kind::list || !trainable->items.empty()) return;
-  problems.add(trainable->place, "'trainable' names no parameter: leave it out to train all");
-}
-
 // A checkpoint of another folder may start a run that replaces the one in this folder.
 void check_resume(const ConfigNode& root, Problems& problems) {
   const ConfigNode* overwrite = given(root, "overwrite_output_dir");
@@ -78,7 +72,6 @@ void check_consistency(const ConfigNode& root, Problems& problems) {
   refuse_both(root, "max_steps", "num_train_epochs", problems);
   require_one(root, "max_steps", "num_train_epochs", problems);
   check_warmup(root, problems);
-  check_trainable(root, problems);
   check_resume(root, problems);
   check_prompt_sets(root, problems);
 }

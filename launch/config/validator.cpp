@@ -148,6 +148,7 @@ class Validator {
       wrong_type(node, path, "a list of texts");
       return nullptr;
     }
+    if (node.items.empty()) problems_.add(node.place, "'" + path + "' is empty: leave it out for its default");
     Json result = Json::array();
     for (std::size_t i = 0; i < node.items.size(); ++i) {
       if (node.items[i].kind == Kind::refused) continue;

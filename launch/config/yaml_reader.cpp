@@ -33,6 +33,8 @@ class TreeBuilder : public YAML::EventHandler {
   void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
                 const std::string& value) override {
     ConfigNode node = make(mark, tag, anchor);
+    // No path can hold one, and the system would read up to it.
+    if (value.find('\0') != std::string::npos) refuse(node, "a text must not hold a zero byte");
     if (node.kind != ConfigNode::Kind::refused) node.kind = ConfigNode::Kind::scalar;
     node.text = value;
     node.quoted = tag == "!";

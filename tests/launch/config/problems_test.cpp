@@ -102,9 +102,8 @@ TEST(ConfigProblems, EmptyTextsAreRefusedWhereTheyStand) {
   EXPECT_EQ(problems(kMinimal, {"tokenizer=", "prompt_sets.m={path: p, where: ''}"}), "");  // left out, and a default
 }
 
-TEST(ConfigProblems, AnEmptyListOfParametersTrainsNothing) {
-  EXPECT_EQ(problems(kMinimal + "trainable: []\n"),
-            "a.yaml:6:12: 'trainable' names no parameter: leave it out to train all");
+TEST(ConfigProblems, AnEmptyListSaysNothing) {
+  EXPECT_EQ(problems(kMinimal + "trainable: []\n"), "a.yaml:6:12: 'trainable' is empty: leave it out for its default");
 }
 
 TEST(ConfigProblems, KeysThatWouldDoNothingAreRefused) {
@@ -131,6 +130,10 @@ TEST(ConfigProblems, OverridesThatReachNothingSayWhy) {
   EXPECT_THAT(problems(kMinimal, {"=1"}), HasSubstr("is not of the form key=value"));
   EXPECT_THAT(problems(kMinimal, {"a..b=1"}), HasSubstr("has an empty part"));
   EXPECT_THAT(problems(kMinimal, {"seed=[1"}), HasSubstr("command line: seed=[1: not valid YAML"));
+}
+
+TEST(ConfigProblems, TextsMustNotHoldAZeroByte) {
+  EXPECT_EQ(problems(kMinimal + "tokenizer: \"a\\0b\"\n"), "a.yaml:6:12: a text must not hold a zero byte");
 }
 
 TEST(ConfigProblems, AnchorsAliasesMergeKeysAndTagsAreRefused) {
