@@ -10,10 +10,6 @@
 namespace rim {
 namespace {
 
-[[noreturn]] void refuse(const std::string& origin, const std::string& what) {
-  throw Error(ExitCode::bad_data, origin + ": " + what);
-}
-
 Example read_conversation(const Json& row, const std::string& origin) {
   Example example;
   MessageList list = read_messages(row, "messages", origin);
@@ -27,7 +23,7 @@ Example read_prompt_completion(const Json& row, const std::string& origin) {
   const bool prompt_is_list = row.contains("prompt") && row["prompt"].is_array();
   const bool completion_is_list = row.contains("completion") && row["completion"].is_array();
   if (prompt_is_list != completion_is_list) {
-    refuse(origin, "'prompt' and 'completion' must both be strings or both lists of messages");
+    refuse_data(origin, "'prompt' and 'completion' must both be strings or both lists of messages");
   }
   if (!prompt_is_list) {
     example.prompt = json_string(row, "prompt", origin);
@@ -58,10 +54,10 @@ Example read_gsm8k(const Json& row, const std::string& origin) {
   static constexpr std::string_view kMark = "####";
   const std::string worked = json_string(row, "answer", origin);
   const auto mark = worked.rfind(kMark);
-  if (mark == std::string::npos) refuse(origin, "'answer' has no '####' before the final number");
+  if (mark == std::string::npos) refuse_data(origin, "'answer' has no '####' before the final number");
   Example example;
   example.answer = trim(std::string_view(worked).substr(mark + kMark.size()));
-  if (example.answer.empty()) refuse(origin, "nothing follows '####' in 'answer'");
+  if (example.answer.empty()) refuse_data(origin, "nothing follows '####' in 'answer'");
   const std::string reasoning = without_calculator_marks(std::string_view(worked).substr(0, mark));
   example.messages = {{.role = "user", .content = json_string(row, "question", origin), .reasoning = ""},
                       {.role = "assistant", .content = example.answer, .reasoning = std::string(trim(reasoning))}};
@@ -95,7 +91,7 @@ std::vector<Example> read_examples(const DatasetSource& source) {
     examples.push_back(example_from_row(row, source.format, origin));
     return !source.limit || std::ssize(examples) < *source.limit;
   });
-  if (examples.empty()) refuse(source.path.string(), "holds no examples");
+  if (examples.empty()) refuse_data(source.path.string(), "holds no examples");
   return examples;
 }
 

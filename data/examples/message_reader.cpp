@@ -10,10 +10,6 @@
 namespace rim {
 namespace {
 
-[[noreturn]] void refuse(const std::string& origin, const std::string& what) {
-  throw Error(ExitCode::bad_data, origin + ": " + what);
-}
-
 // Data sets with one schema for all rows write null, [] or "" where there are none.
 bool says_something(const Json& object, const char* key) {
   const auto found = object.find(key);
@@ -24,7 +20,7 @@ bool says_something(const Json& object, const char* key) {
 void refuse_tools(const Json& object, std::initializer_list<const char*> keys, const std::string& origin) {
   for (const char* key : keys) {
     if (says_something(object, key))
-      refuse(origin, std::string("'") + key + "' is not supported: no tools are rendered");
+      refuse_data(origin, std::string("'") + key + "' is not supported: no tools are rendered");
   }
 }
 
@@ -33,7 +29,7 @@ std::string read_reasoning(const Json& object, const std::string& origin) {
   for (const char* key : {"reasoning_content", "reasoning", "thinking"}) {
     const std::string words = json_string_or(object, key, "", origin);
     if (!reasoning.empty() && !words.empty() && words != reasoning) {
-      refuse(origin, std::string("'") + key + "' says something else than the message's other reasoning");
+      refuse_data(origin, std::string("'") + key + "' says something else than the message's other reasoning");
     }
     if (reasoning.empty()) reasoning = words;
   }
@@ -43,9 +39,9 @@ std::string read_reasoning(const Json& object, const std::string& origin) {
 void refuse_think_tags(std::string_view text, const std::string& origin) {
   for (const std::string_view tag : {kThinkOpen, kThinkClose}) {
     if (text.find(tag) == std::string_view::npos) continue;
-    refuse(origin, "'" + std::string(tag) +
-                       "' stands where no think span begins or ends: an assistant message holds one " +
-                       "span at its start, or its reasoning in 'reasoning_content'");
+    refuse_data(origin, "'" + std::string(tag) +
+                            "' stands where no think span begins or ends: an assistant message holds one " +
+                            "span at its start, or its reasoning in 'reasoning_content'");
   }
 }
 
@@ -66,13 +62,13 @@ Message read_message(const Json& object, const std::string& origin) {
   Message message{.role = json_string(object, "role", origin), .content = "", .reasoning = ""};
   static constexpr std::array<std::string_view, 3> kRoles = {"system", "user", "assistant"};
   if (std::ranges::find(kRoles, message.role) == kRoles.end()) {
-    refuse(origin, "role '" + message.role + "' is none of system, user, assistant");
+    refuse_data(origin, "role '" + message.role + "' is none of system, user, assistant");
   }
   refuse_tools(object, {"tool_calls", "function_call"}, origin);
   message.content = json_string(object, "content", origin);
   message.reasoning = read_reasoning(object, origin);
   if (message.role != "assistant") {
-    if (!message.reasoning.empty()) refuse(origin, "'reasoning_content' belongs to assistant messages only");
+    if (!message.reasoning.empty()) refuse_data(origin, "'reasoning_content' belongs to assistant messages only");
     return message;
   }
   if (message.reasoning.empty()) split_think_span(message);
@@ -83,7 +79,7 @@ Message read_message(const Json& object, const std::string& origin) {
 
 bool read_weight(const Json& object, const std::string& origin) {
   const double weight = json_number_or(object, "weight", 1, origin);
-  if (weight != 0 && weight != 1) refuse(origin, "'weight' must be 0 (not trained) or 1");
+  if (weight != 0 && weight != 1) refuse_data(origin, "'weight' must be 0 (not trained) or 1");
   return weight != 0;
 }
 
@@ -92,9 +88,9 @@ bool read_weight(const Json& object, const std::string& origin) {
 MessageList read_messages(const Json& row, std::string_view key, const std::string& origin) {
   refuse_tools(row, {"tools", "functions"}, origin);
   const auto found = row.find(key);
-  if (found == row.end()) refuse(origin, "'" + std::string(key) + "' is missing");
+  if (found == row.end()) refuse_data(origin, "'" + std::string(key) + "' is missing");
   if (!found->is_array() || found->empty()) {
-    refuse(origin, "'" + std::string(key) + "' must be a list of messages with at least one in it");
+    refuse_data(origin, "'" + std::string(key) + "' must be a list of messages with at least one in it");
   }
   MessageList list;
   for (std::size_t i = 0; i < found->size(); ++i) {

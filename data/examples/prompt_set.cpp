@@ -14,19 +14,15 @@
 namespace rim {
 namespace {
 
-[[noreturn]] void refuse(const std::string& origin, const std::string& what) {
-  throw Error(ExitCode::bad_data, origin + ": " + what);
-}
-
 // Both kinds of file as rows of named members; CSV values are all strings.
 using RowVisitor = std::function<bool(const Json& row, const std::string& origin)>;
 
 void visit_csv_rows(const std::filesystem::path& path, const RowVisitor& visit) {
   const CsvTable table = read_csv_file(path);
   const auto place = [&](std::int64_t line) { return path.string() + ":" + std::to_string(line); };
-  if (!std::ranges::all_of(table.header, is_valid_utf8)) refuse(place(1), "the header is not UTF-8 text");
+  if (!std::ranges::all_of(table.header, is_valid_utf8)) refuse_data(place(1), "the header is not UTF-8 text");
   for (const CsvRow& row : table.rows) {
-    if (!std::ranges::all_of(row.fields, is_valid_utf8)) refuse(place(row.line), "is not UTF-8 text");
+    if (!std::ranges::all_of(row.fields, is_valid_utf8)) refuse_data(place(row.line), "is not UTF-8 text");
     Json object = Json::object();
     for (std::size_t i = 0; i < table.header.size(); ++i) object[table.header[i]] = row.fields[i];
     if (!visit(object, place(row.line))) return;
@@ -48,7 +44,7 @@ std::string field_names(const Json& row) {
 
 const Json& required_field(const Json& row, const std::string& field, const std::string& origin) {
   const auto found = row.find(field);
-  if (found == row.end()) refuse(origin, "there is no field '" + field + "'; the fields are " + field_names(row));
+  if (found == row.end()) refuse_data(origin, "there is no field '" + field + "'; the fields are " + field_names(row));
   return *found;
 }
 
@@ -62,7 +58,7 @@ std::string optional_text(const Json& row, const std::string& field) {
 
 Prompt read_field_row(const Json& row, const std::string& field, const std::string& origin) {
   const Json& text = required_field(row, field, origin);
-  if (!text.is_string()) refuse(origin, "'" + field + "' must be a string, but is " + text.type_name());
+  if (!text.is_string()) refuse_data(origin, "'" + field + "' must be a string, but is " + text.type_name());
   return {.id = "",
           .text = text.get<std::string>(),
           .reasoning = optional_text(row, "reasoning"),
@@ -74,14 +70,14 @@ Prompt read_field_row(const Json& row, const std::string& field, const std::stri
 Prompt prompt_of(const Example& example) {
   const auto& messages = example.messages;
   const auto last = std::ranges::find(messages.rbegin(), messages.rend(), "user", &Message::role);
-  if (last == messages.rend()) refuse(example.origin, "there is no user turn");
+  if (last == messages.rend()) refuse_data(example.origin, "there is no user turn");
   const auto user = last.base() - 1;
   Prompt prompt{.id = "", .text = user->content, .reasoning = "", .response = "", .answer = example.answer};
   prompt.before.assign(messages.begin(), user);
   if (last == messages.rbegin()) return prompt;
   if (messages.end() - user != 2 || messages.back().role != "assistant") {
-    refuse(example.origin,
-           "behind the last user turn, a prompt has one assistant turn, its reference response, or nothing");
+    refuse_data(example.origin,
+                "behind the last user turn, a prompt has one assistant turn, its reference response, or nothing");
   }
   prompt.reasoning = messages.back().reasoning;
   prompt.response = messages.back().content;
@@ -133,15 +129,15 @@ PromptSet read_prompt_set(const std::string& name, const PromptSetSource& source
     ++row_number;
     if (!filter.keeps(row, origin)) return true;
     Prompt prompt = read_row(source, row, origin);
-    if (trim(prompt.text).empty()) refuse(origin, "the prompt is empty");
+    if (trim(prompt.text).empty()) refuse_data(origin, "the prompt is empty");
     prompt.id = optional_text(row, "id");
     if (prompt.id.empty()) prompt.id = source.path.stem().string() + ":" + std::to_string(row_number);
     set.prompts.push_back(std::move(prompt));
     return !source.limit || std::ssize(set.prompts) < *source.limit;
   });
   if (set.prompts.empty()) {
-    refuse(source.path.string(),
-           "prompt set '" + name + "' is empty" + (source.where.empty() ? "" : " where " + source.where));
+    refuse_data(source.path.string(),
+                "prompt set '" + name + "' is empty" + (source.where.empty() ? "" : " where " + source.where));
   }
   return set;
 }

@@ -30,6 +30,11 @@ class Error : public std::runtime_error {
   ExitCode code_;
 };
 
+// Of a file that was read; `origin` is its path, with the line where it has some.
+[[noreturn]] inline void refuse_data(const std::string& origin, const std::string& what) {
+  throw Error(ExitCode::bad_data, origin + ": " + what);
+}
+
 // Runs `work`; an Error from inside is thrown on as "context: message" with the same code.
 template <typename Work>
 decltype(auto) with_context(std::string_view context, Work&& work) {

@@ -15,10 +15,6 @@ namespace {
 
 using MergeRules = std::vector<BytePairModel::MergeRule>;
 
-[[noreturn]] void refuse(const std::string& origin, const std::string& why) {
-  throw Error(ExitCode::bad_data, origin + ": " + why);
-}
-
 // The member, or null where it is absent.
 const Json& member(const Json& object, const char* key) {
   static const Json null;
@@ -27,15 +23,15 @@ const Json& member(const Json& object, const char* key) {
 }
 
 std::string type_of(const Json& part, const char* key, const std::string& origin) {
-  if (!part.is_object()) refuse(origin, std::string("'") + key + "' must be an object");
+  if (!part.is_object()) refuse_data(origin, std::string("'") + key + "' must be an object");
   return json_string(part, "type", origin);
 }
 
 Vocabulary read_vocabulary(const Json& spellings, const std::string& origin) {
-  if (!spellings.is_object() || spellings.empty()) refuse(origin, "the vocabulary must be an object of token: id");
+  if (!spellings.is_object() || spellings.empty()) refuse_data(origin, "the vocabulary must be an object of token: id");
   Vocabulary vocabulary;
   for (const auto& [spelling, id] : spellings.items()) {
-    if (!id.is_number_integer()) refuse(origin, "the id of token '" + spelling + "' is not a whole number");
+    if (!id.is_number_integer()) refuse_data(origin, "the id of token '" + spelling + "' is not a whole number");
     vocabulary.add(spelling, id.get<std::int64_t>(), origin);
   }
   return vocabulary;
@@ -44,13 +40,13 @@ Vocabulary read_vocabulary(const Json& spellings, const std::string& origin) {
 BytePairModel::MergeRule merge_of_line(std::string_view line, std::size_t number, const std::string& origin) {
   const std::size_t space = line.find(' ');
   if (space == std::string_view::npos || line.find(' ', space + 1) != std::string_view::npos) {
-    refuse(origin, "merge " + std::to_string(number) + " ('" + std::string(line) + "') is not two tokens");
+    refuse_data(origin, "merge " + std::to_string(number) + " ('" + std::string(line) + "') is not two tokens");
   }
   return {std::string(line.substr(0, space)), std::string(line.substr(space + 1))};
 }
 
 MergeRules read_merges(const Json& merges, const std::string& origin) {
-  if (!merges.is_array()) refuse(origin, "'merges' must be a list");
+  if (!merges.is_array()) refuse_data(origin, "'merges' must be a list");
   MergeRules rules;
   rules.reserve(merges.size());
   for (const Json& merge : merges) {
@@ -60,7 +56,7 @@ MergeRules read_merges(const Json& merges, const std::string& origin) {
     } else if (merge.is_array() && merge.size() == 2 && merge[0].is_string() && merge[1].is_string()) {
       rules.emplace_back(merge[0].get<std::string>(), merge[1].get<std::string>());
     } else {
-      refuse(origin, "merge " + std::to_string(rules.size() + 1) + " is neither \"a b\" nor [\"a\", \"b\"]");
+      refuse_data(origin, "merge " + std::to_string(rules.size() + 1) + " is neither \"a b\" nor [\"a\", \"b\"]");
     }
   }
   return rules;
@@ -80,14 +76,14 @@ MergeRules read_merges_text(std::string_view text, const std::string& origin) {
 
 // Settings of the BPE model that would change its tokens in ways not built here.
 void check_model(const Json& model, const std::string& origin) {
-  if (!model.is_object()) refuse(origin, "'model' is missing");
+  if (!model.is_object()) refuse_data(origin, "'model' is missing");
   const std::string type = json_string_or(model, "type", "BPE", origin);
-  if (type != "BPE") refuse(origin, "model type '" + type + "' is not supported; only byte-level BPE is");
-  if (json_number_or(model, "dropout", 0.0, origin) != 0.0) refuse(origin, "BPE 'dropout' is not supported");
-  if (json_bool_or(model, "byte_fallback", false, origin)) refuse(origin, "BPE 'byte_fallback' is not supported");
+  if (type != "BPE") refuse_data(origin, "model type '" + type + "' is not supported; only byte-level BPE is");
+  if (json_number_or(model, "dropout", 0.0, origin) != 0.0) refuse_data(origin, "BPE 'dropout' is not supported");
+  if (json_bool_or(model, "byte_fallback", false, origin)) refuse_data(origin, "BPE 'byte_fallback' is not supported");
   for (const char* key : {"continuing_subword_prefix", "end_of_word_suffix"}) {
     if (!json_string_or(model, key, "", origin).empty()) {
-      refuse(origin, std::string("a non-empty '") + key + "' is not supported");
+      refuse_data(origin, std::string("a non-empty '") + key + "' is not supported");
     }
   }
 }
@@ -96,7 +92,7 @@ bool read_normalizer(const Json& normalizer, const std::string& origin) {
   if (normalizer.is_null()) return false;
   const std::string type = type_of(normalizer, "normalizer", origin);
   if (type == "NFC") return true;
-  if (type != "Sequence") refuse(origin, "the normalizer '" + type + "' is not supported; only NFC is");
+  if (type != "Sequence") refuse_data(origin, "the normalizer '" + type + "' is not supported; only NFC is");
   bool nfc = false;
   for (const Json& inner : member(normalizer, "normalizers")) nfc = read_normalizer(inner, origin) || nfc;
   return nfc;
@@ -106,7 +102,7 @@ void check_decoder(const Json& decoder, const std::string& origin) {
   const std::string type = decoder.is_null() ? "null" : type_of(decoder, "decoder", origin);
   const Json& parts = type == "Sequence" ? member(decoder, "decoders") : Json();
   if (parts.is_array() && parts.size() == 1) return check_decoder(parts[0], origin);
-  if (type != "ByteLevel") refuse(origin, "the decoder '" + type + "' is not supported; only ByteLevel is");
+  if (type != "ByteLevel") refuse_data(origin, "the decoder '" + type + "' is not supported; only ByteLevel is");
 }
 
 AddedToken read_added_token(const Json& description, const std::string& origin) {
@@ -125,14 +121,14 @@ AddedToken read_added_token(const Json& description, const std::string& origin) 
 // file that says otherwise would get other ids there than here, so it is refused.
 void check_added_id(const AddedToken& token, std::int64_t expected, const std::string& origin) {
   if (token.id == expected) return;
-  refuse(origin, "the added token '" + token.content + "' has id " + std::to_string(token.id) + ", but by its place " +
-                     "and the vocabulary it must be " + std::to_string(expected));
+  refuse_data(origin, "the added token '" + token.content + "' has id " + std::to_string(token.id) +
+                          ", but by its place " + "and the vocabulary it must be " + std::to_string(expected));
 }
 
 std::vector<AddedToken> read_added_tokens(const Json& list, const Vocabulary& vocabulary, const std::string& origin) {
   std::vector<AddedToken> tokens;
   if (list.is_null()) return tokens;
-  if (!list.is_array()) refuse(origin, "'added_tokens' must be a list");
+  if (!list.is_array()) refuse_data(origin, "'added_tokens' must be a list");
   std::int64_t next = vocabulary.count();
   for (const Json& description : list) {
     AddedToken token = read_added_token(description, origin);
@@ -167,7 +163,7 @@ std::vector<bool> barred_tokens(const Vocabulary& vocabulary, const std::vector<
 TokenizerParts read_tokenizer_json(const std::filesystem::path& path) {
   const std::string origin = path.string();
   const Json file = read_json_file(path);
-  if (!file.is_object()) refuse(origin, "expected an object");
+  if (!file.is_object()) refuse_data(origin, "expected an object");
   const Json& model = member(file, "model");
   check_model(model, origin);
   check_decoder(member(file, "decoder"), origin);
@@ -205,9 +201,9 @@ void require_gpt2(const std::filesystem::path& folder) {
   if (!std::filesystem::exists(path)) return;
   const std::string name = json_string_or(read_json_file(path), "tokenizer_class", "", path.string());
   if (name == "GPT2Tokenizer" || name == "GPT2TokenizerFast") return;
-  refuse(path.string(), "tokenizer_class " + (name.empty() ? "is missing" : "'" + name + "'") +
-                            " needs a tokenizer.json, and there is none: write it with transformers, "
-                            "AutoTokenizer.from_pretrained(folder).save_pretrained(folder)");
+  refuse_data(path.string(), "tokenizer_class " + (name.empty() ? "is missing" : "'" + name + "'") +
+                                 " needs a tokenizer.json, and there is none: write it with transformers, "
+                                 "AutoTokenizer.from_pretrained(folder).save_pretrained(folder)");
 }
 
 }  // namespace

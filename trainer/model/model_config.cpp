@@ -13,10 +13,6 @@ constexpr std::int64_t kLargestSize = std::int64_t{1} << 31;  // of any single s
 constexpr std::int64_t kMostLayers = 10'000;
 constexpr std::int64_t kLargestHead = 65'536;
 
-[[noreturn]] void refuse(const std::string& origin, const std::string& what) {
-  throw Error(ExitCode::bad_data, origin + ": " + what);
-}
-
 bool holds(const Json& config, const char* key) {
   const auto found = config.find(key);
   return found != config.end() && !found->is_null();
@@ -24,7 +20,7 @@ bool holds(const Json& config, const char* key) {
 
 std::int64_t checked_size(std::int64_t value, const char* key, const std::string& origin) {
   if (value <= 0 || value > kLargestSize) {
-    refuse(origin, std::string("'") + key + "' is " + std::to_string(value) + ", must be between 1 and 2^31");
+    refuse_data(origin, std::string("'") + key + "' is " + std::to_string(value) + ", must be between 1 and 2^31");
   }
   return value;
 }
@@ -50,8 +46,8 @@ void read_sizes(const Json& config, const std::string& origin, ModelConfig& resu
   const std::int64_t heads_by_family = result.model_type == "mistral" ? 8 : qwen ? 32 : result.attention_heads;
   result.key_value_heads = size_or(config, "num_key_value_heads", heads_by_family, result.attention_heads, origin);
   if (!holds(config, "head_dim") && result.model_type != "qwen3" && result.hidden_size % result.attention_heads != 0) {
-    refuse(origin, "'hidden_size' " + std::to_string(result.hidden_size) +
-                       " is not a multiple of 'num_attention_heads' " + std::to_string(result.attention_heads));
+    refuse_data(origin, "'hidden_size' " + std::to_string(result.hidden_size) +
+                            " is not a multiple of 'num_attention_heads' " + std::to_string(result.attention_heads));
   }
   const std::int64_t even_share = std::max<std::int64_t>(1, result.hidden_size / result.attention_heads);
   result.head_size = size_or(config, "head_dim", result.model_type == "qwen3" ? 128 : even_share, even_share, origin);
@@ -62,32 +58,32 @@ void read_sizes(const Json& config, const std::string& origin, ModelConfig& resu
 
 void check_sizes(const ModelConfig& config, const std::string& origin) {
   if (config.layers > kMostLayers) {
-    refuse(origin, "'num_hidden_layers' is " + std::to_string(config.layers) + ", must be at most " +
-                       std::to_string(kMostLayers));
+    refuse_data(origin, "'num_hidden_layers' is " + std::to_string(config.layers) + ", must be at most " +
+                            std::to_string(kMostLayers));
   }
   if (config.attention_heads % config.key_value_heads != 0) {
-    refuse(origin, "'num_attention_heads' " + std::to_string(config.attention_heads) +
-                       " is not a multiple of 'num_key_value_heads' " + std::to_string(config.key_value_heads));
+    refuse_data(origin, "'num_attention_heads' " + std::to_string(config.attention_heads) +
+                            " is not a multiple of 'num_key_value_heads' " + std::to_string(config.key_value_heads));
   }
   if (config.head_size > kLargestHead) {
-    refuse(origin,
-           "'head_dim' is " + std::to_string(config.head_size) + ", must be at most " + std::to_string(kLargestHead));
+    refuse_data(origin, "'head_dim' is " + std::to_string(config.head_size) + ", must be at most " +
+                            std::to_string(kLargestHead));
   }
   if (config.head_size % 2 != 0) {
-    refuse(origin, "'head_dim' is " + std::to_string(config.head_size) + ", rotary embeddings need an even one");
+    refuse_data(origin, "'head_dim' is " + std::to_string(config.head_size) + ", rotary embeddings need an even one");
   }
   if (!(config.rms_norm_epsilon >= 0) || !std::isfinite(config.rms_norm_epsilon)) {
-    refuse(origin, "'rms_norm_eps' must not be negative");
+    refuse_data(origin, "'rms_norm_eps' must not be negative");
   }
   if (!(config.initializer_range >= 0) || !std::isfinite(config.initializer_range)) {
-    refuse(origin, "'initializer_range' must not be negative");
+    refuse_data(origin, "'initializer_range' must not be negative");
   }
   const double approximate_parameters =
       2.0 * double(config.vocabulary_size) * double(config.hidden_size) +
       double(config.layers) * double(config.hidden_size) *
           (3.0 * double(config.intermediate_size) +
            double(config.head_size) * 2.0 * (double(config.attention_heads) + double(config.key_value_heads)));
-  if (!(approximate_parameters < 1e15)) refuse(origin, "the sizes ask for more than 1e15 parameters");
+  if (!(approximate_parameters < 1e15)) refuse_data(origin, "the sizes ask for more than 1e15 parameters");
 }
 
 std::optional<std::int64_t> window_length(const Json& config, const std::string& origin) {
@@ -101,7 +97,7 @@ std::optional<std::int64_t> window_length(const Json& config, const std::string&
 bool layer_slides(const Json& types, std::size_t layer, const std::string& origin) {
   if (types.at(layer) == "sliding_attention") return true;
   if (types.at(layer) == "full_attention") return false;
-  refuse(origin, "'layer_types': " + types.at(layer).dump() + " is not supported");
+  refuse_data(origin, "'layer_types': " + types.at(layer).dump() + " is not supported");
 }
 
 void read_sliding_window(const Json& config, const std::string& origin, ModelConfig& result) {
@@ -112,13 +108,13 @@ void read_sliding_window(const Json& config, const std::string& origin, ModelCon
   const bool qwen = result.model_type != "mistral";
   const bool listed = qwen && holds(config, "layer_types");
   if (listed && (!config["layer_types"].is_array() || config["layer_types"].size() != layers)) {
-    refuse(origin, "'layer_types' must list " + std::to_string(layers) + " layers");
+    refuse_data(origin, "'layer_types' must list " + std::to_string(layers) + " layers");
   }
   const std::int64_t first = qwen ? json_integer_or(config, "max_window_layers", 28, origin) : 0;
   for (std::size_t i = 0; i < layers; ++i) {
     const bool slides = listed ? layer_slides(config["layer_types"], i, origin) : static_cast<std::int64_t>(i) >= first;
     if (listed && slides && !window) {
-      refuse(origin, "'layer_types' asks for sliding attention, but 'sliding_window' is off");
+      refuse_data(origin, "'layer_types' asks for sliding attention, but 'sliding_window' is off");
     }
     if (slides) result.sliding_window[i] = window;
   }
@@ -140,7 +136,7 @@ std::vector<std::int64_t> end_tokens(const Json& config, std::int64_t vocabulary
   for (const Json& element : config[kKey].is_array() ? config[kKey] : Json::array({config[kKey]})) {
     ids.push_back(json_integer({{kKey, element}}, kKey, origin));
     if (ids.back() >= 0 && ids.back() < vocabulary_size) continue;
-    refuse(origin, "'eos_token_id' " + std::to_string(ids.back()) + " is outside the vocabulary");
+    refuse_data(origin, "'eos_token_id' " + std::to_string(ids.back()) + " is outside the vocabulary");
   }
   return ids;
 }
@@ -151,7 +147,7 @@ void read_special_tokens(const Json& config, const std::filesystem::path& file, 
   if (holds(config, "pad_token_id")) {
     const std::int64_t id = json_integer(config, "pad_token_id", origin);
     if (id >= result.vocabulary_size || id < -result.vocabulary_size) {
-      refuse(origin, "'pad_token_id' " + std::to_string(id) + " is outside the vocabulary");
+      refuse_data(origin, "'pad_token_id' " + std::to_string(id) + " is outside the vocabulary");
     }
     result.padding_token = id < 0 ? id + result.vocabulary_size : id;  // torch.nn.Embedding counts from the end
   }
@@ -164,12 +160,12 @@ void read_special_tokens(const Json& config, const std::filesystem::path& file, 
 }
 
 std::string read_family(const Json& config, const std::string& origin) {
-  if (!config.is_object()) refuse(origin, "expected an object");
+  if (!config.is_object()) refuse_data(origin, "expected an object");
   const std::string family = json_string(config, "model_type", origin);
   for (const char* supported : {"llama", "mistral", "qwen2", "qwen3"}) {
     if (family == supported) return family;
   }
-  refuse(origin, "'model_type': \"" + family + "\" is not supported (supported: llama, mistral, qwen2, qwen3)");
+  refuse_data(origin, "'model_type': \"" + family + "\" is not supported (supported: llama, mistral, qwen2, qwen3)");
 }
 
 }  // namespace

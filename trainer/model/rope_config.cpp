@@ -8,16 +8,12 @@
 namespace rim {
 namespace {
 
-[[noreturn]] void refuse(const std::string& origin, const std::string& what) {
-  throw Error(ExitCode::bad_data, origin + ": " + what);
-}
-
 // The key whose object describes rotation. transformers lets rope_scaling win over rope_parameters.
 std::optional<std::string> rope_key(const Json& config, const std::string& origin) {
   for (const char* key : {"rope_scaling", "rope_parameters"}) {
     const auto found = config.find(key);
     if (found == config.end() || found->is_null() || (found->is_object() && found->empty())) continue;
-    if (!found->is_object()) refuse(origin, std::string("'") + key + "' must be an object");
+    if (!found->is_object()) refuse_data(origin, std::string("'") + key + "' must be an object");
     return key;
   }
   return std::nullopt;
@@ -34,17 +30,17 @@ void refuse_unknown_keys(const Json& rope, const std::string& origin) {
                                               "original_max_position_embeddings"};
   for (const auto& [key, value] : rope.items()) {
     if (!known.contains(key) && !value.is_null()) {
-      refuse(origin, "\'" + key + "': " + value.dump() + " is not supported");
+      refuse_data(origin, "\'" + key + "': " + value.dump() + " is not supported");
     }
   }
   if (json_number_or(rope, "partial_rotary_factor", 1.0, origin) != 1.0) {
-    refuse(origin, "'partial_rotary_factor': " + rope["partial_rotary_factor"].dump() + " is not supported");
+    refuse_data(origin, "'partial_rotary_factor': " + rope["partial_rotary_factor"].dump() + " is not supported");
   }
 }
 
 double positive(const Json& rope, const char* key, const std::string& origin) {
   const double value = json_number(rope, key, origin);
-  if (!(value > 0) || !std::isfinite(value)) refuse(origin, std::string("'") + key + "' must be positive");
+  if (!(value > 0) || !std::isfinite(value)) refuse_data(origin, std::string("'") + key + "' must be positive");
   return value;
 }
 
@@ -52,7 +48,7 @@ double positive(const Json& rope, const char* key, const std::string& origin) {
 double read_theta(const Json& rope, const Json& config, const std::string& place) {
   const Json& holder = rope.contains("rope_theta") ? rope : config;
   if (!holder.contains("rope_theta")) return 10000.0;
-  if (holder.at("rope_theta").is_null()) refuse(place, "'rope_theta' is null, must be a number");
+  if (holder.at("rope_theta").is_null()) refuse_data(place, "'rope_theta' is null, must be a number");
   return positive(holder, "rope_theta", place);
 }
 
@@ -64,10 +60,10 @@ LlamaRopeScaling read_llama_scaling(const Json& rope, std::int64_t max_position_
   scaling.original_max_position_embeddings =
       json_integer_or(rope, "original_max_position_embeddings", max_position_embeddings, origin);
   if (scaling.high_frequency_factor <= scaling.low_frequency_factor) {
-    refuse(origin, "'high_freq_factor' must be larger than 'low_freq_factor'");
+    refuse_data(origin, "'high_freq_factor' must be larger than 'low_freq_factor'");
   }
   if (scaling.original_max_position_embeddings <= 0) {
-    refuse(origin, "'original_max_position_embeddings' must be positive");
+    refuse_data(origin, "'original_max_position_embeddings' must be positive");
   }
   return scaling;
 }
@@ -85,7 +81,7 @@ RopeConfig read_rope_config(const Json& config, std::int64_t max_position_embedd
   if (type == "llama3") {
     result.scaling = read_llama_scaling(rope, max_position_embeddings, place);
   } else if (type != "default") {
-    refuse(place, "'rope_type': \"" + type + "\" is not supported (supported: default, llama3)");
+    refuse_data(place, "'rope_type': \"" + type + "\" is not supported (supported: default, llama3)");
   }
   return result;
 }
