@@ -73,8 +73,8 @@ OptionSpec model_section() {
        seed(nullptr, "seed of the random weights of 'config' (default: the run's seed)"),
        text("dtype", "auto",
             "weights and arithmetic; optimizer state and master weights are float32. auto: bfloat16 on GPUs that have "
-            "it "
-            "and on CPUs with bfloat16 instructions for models at least 128 wide, else float32",
+            "it and on CPUs where it multiplies faster than float32 (measured at the start) for models at least 128 "
+            "wide, else float32",
             {"auto", "float32", "bfloat16"})}));
 }
 

@@ -29,12 +29,17 @@ struct DtypeChoice {
   std::string reason;  // for the start-up table; empty where the configuration said so
 };
 
-// `wanted`: auto, float32 or bfloat16. auto is a fixed rule, so that the same run on the same kind of machine computes
-// the same: bfloat16 on GPUs of compute capability 8 and up, and on CPUs with avx512_bf16 or amx_bf16 for models at
-// least 128 wide; else float32. Measured on one core with those instructions, 3 layers, bfloat16 over float32 tokens/s:
-// width 32: 0.5, 64: 0.8, 128: 1.6, 256: 2.0, 512: 2.3.
+// float32's time over bfloat16's for a matrix product, measured here where the processor has the instructions; else 0.
+// Local.
+double bfloat16_gain(const Hardware& hardware);
+// The same over all ranks, so that all choose alike: 0 where one has none. COLLECTIVE.
+double bfloat16_gain(const Hardware& hardware, Communicator& communicator);
+
+// `wanted`: auto, float32 or bfloat16. auto: bfloat16 on GPUs of compute capability 8 and up, and on CPUs where
+// `bfloat16_gain` is at least 1.1 for models at least 128 wide; else float32. Measured on one core of an AMD EPYC with
+// avx512_bf16, 3 layers, bfloat16 over float32 tokens/s: width 32: 0.5, 64: 0.8, 128: 1.6, 256: 2.0, 512: 2.3.
 DtypeChoice choose_dtype(const std::string& wanted, at::Device device, const ModelConfig& model,
-                         const GpuSurvey& survey, const Hardware& hardware);
+                         const GpuSurvey& survey, double bfloat16_gain);
 
 // What decides between NCCL and MPI.
 struct RankGpu {

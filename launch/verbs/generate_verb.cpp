@@ -25,7 +25,8 @@ Decoder load(const std::filesystem::path& folder, const ModelConfig& config, con
   const GpuSurvey gpus = survey_gpus();
   const DeviceChoice choice = choose_device(call.get<std::string>("device"), 0, gpus);
   if (!choice.gpu_note.empty()) std::cerr << "note: no GPU is used: " + choice.gpu_note + "\n";
-  const DtypeChoice dtype = choose_dtype("auto", choice.device, config, gpus, survey_hardware());
+  const DtypeChoice dtype =
+      choose_dtype("auto", choice.device, config, gpus, choice.device.is_cpu() ? bfloat16_gain(survey_hardware()) : 0);
   return load_decoder(folder, dtype.dtype, choice.device);
 }
 

@@ -68,7 +68,8 @@ int TrainJob::run() {
   use_fair_share_of_cores(call_.session);
   connect();
   require_same(sha256_hex(config_.text), "configurations");
-  for (const auto phase : {&TrainJob::agree_on_start, &TrainJob::load_inputs, &TrainJob::load_model}) {
+  for (const auto phase :
+       {&TrainJob::agree_on_start, &TrainJob::time_dtypes, &TrainJob::load_inputs, &TrainJob::load_model}) {
     (this->*phase)();
     if (stop_requested()) return stop_before_training();
   }
@@ -90,6 +91,7 @@ int TrainJob::dry_run() {
   const DeviceChoice choice = choose_device(config_.device, call_.session.local_rank(), gpus_);
   device_ = choice.device;
   transport_ = device_.is_cuda() && call_.session.size() > 1 ? "NCCL, or MPI where ranks share a GPU" : "MPI";
+  time_dtypes();
   load_inputs();
   std::vector<RankFacts> ranks{facts_of_this_rank(choice, gpus_, call_.session.threads())};
   if (call_.session.size() > 1) ranks = gather_facts(ranks.front(), *make_mpi_communicator({config_.ddp_timeout}));
@@ -135,6 +137,12 @@ void TrainJob::agree_on_start() {
   for (const std::string& note : start_.notes) say("note: " + note);
 }
 
+// Measured only where it decides.
+void TrainJob::time_dtypes() {
+  if (config_.model.dtype != "auto" || !start_.dtype.empty() || !device_.is_cpu()) return;
+  bfloat16_gain_ = communicator_ ? bfloat16_gain(hardware_, *communicator_) : bfloat16_gain(hardware_);
+}
+
 void TrainJob::load_inputs() {
   const auto work = [&] {
     inputs_ = load_model_inputs(model_source(config_.model), config_.tokenizer, config_.data.chat_template);
@@ -158,12 +166,12 @@ void TrainJob::load_inputs() {
 // A resumed run computes as it did before: the checkpoint, and not the machine, says how.
 DtypeChoice TrainJob::dtype_choice() const {
   const std::string& wanted = config_.model.dtype;
-  if (start_.dtype.empty()) return choose_dtype(wanted, device_, inputs_->config, gpus_, hardware_);
+  if (start_.dtype.empty()) return choose_dtype(wanted, device_, inputs_->config, gpus_, bfloat16_gain_);
   if (wanted != "auto" && wanted != start_.dtype) {
     throw Error(ExitCode::config, "model.dtype is " + wanted + ", but " + start_.checkpoint + " was trained in " +
                                       start_.dtype + ": take model.dtype out to go on as before");
   }
-  DtypeChoice choice = choose_dtype(start_.dtype, device_, inputs_->config, gpus_, hardware_);
+  DtypeChoice choice = choose_dtype(start_.dtype, device_, inputs_->config, gpus_, bfloat16_gain_);
   choice.reason = "as the checkpoint";
   return choice;
 }

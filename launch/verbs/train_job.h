@@ -38,6 +38,7 @@ class TrainJob {
   // COLLECTIVE. Throws Error(config) naming two ranks whose digests of `what` differ.
   void require_same(const std::string& digest, const std::string& what);
   void agree_on_start();
+  void time_dtypes();
   void load_inputs();
   void load_model();
   void open_run();
@@ -69,6 +70,7 @@ class TrainJob {
   std::optional<ModelInputs> inputs_;
   std::optional<TrainingData> data_;
   std::map<std::string, PromptSet> prompt_sets_;
+  double bfloat16_gain_ = 0;  // of the CPUs, where auto has to choose
   DtypeChoice dtype_;
   RunPlan plan_;
   std::unique_ptr<Decoder> model_;

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/trainer/alone.h"
+
 namespace rim {
 namespace {
 
@@ -11,29 +13,40 @@ ModelConfig model_of_width(std::int64_t width) {
   return config;
 }
 
-at::ScalarType on_cpu(const std::string& wanted, std::int64_t width, bool instructions) {
-  Hardware hardware;
-  hardware.bfloat16_instructions = instructions;
-  return choose_dtype(wanted, at::kCPU, model_of_width(width), {}, hardware).dtype;
+at::ScalarType on_cpu(const std::string& wanted, std::int64_t width, double gain) {
+  return choose_dtype(wanted, at::kCPU, model_of_width(width), {}, gain).dtype;
 }
 
 at::ScalarType on_gpu(int compute_major) {
   GpuSurvey survey;
   survey.gpus.emplace_back().compute_major = compute_major;
-  return choose_dtype("auto", at::Device(at::kCUDA, 0), model_of_width(128), survey, {}).dtype;
+  return choose_dtype("auto", at::Device(at::kCUDA, 0), model_of_width(128), survey, 0).dtype;
 }
 
-TEST(ComputeChoice, AutoTakesBfloat16WhereTheProcessorHasItAndTheModelIsWide) {
-  EXPECT_EQ(on_cpu("auto", 128, true), at::kBFloat16);
-  EXPECT_EQ(on_cpu("auto", 127, true), at::kFloat);
-  EXPECT_EQ(on_cpu("auto", 4096, false), at::kFloat);
+TEST(ComputeChoice, AutoTakesBfloat16WhereItIsFasterAndTheModelIsWide) {
+  EXPECT_EQ(on_cpu("auto", 128, 1.7), at::kBFloat16);
+  EXPECT_EQ(on_cpu("auto", 127, 1.7), at::kFloat);
+  EXPECT_EQ(on_cpu("auto", 4096, 0.55), at::kFloat);
+  EXPECT_EQ(on_cpu("auto", 4096, 0), at::kFloat);
   EXPECT_EQ(on_gpu(8), at::kBFloat16);
   EXPECT_EQ(on_gpu(7), at::kFloat);
 }
 
+TEST(ComputeChoice, TheGainIsAFiniteRatioOrNone) {
+  Hardware hardware;
+  EXPECT_EQ(bfloat16_gain(hardware), 0) << "without instructions nothing is measured";
+  hardware.bfloat16_instructions = true;
+  EXPECT_GT(bfloat16_gain(hardware), 0);
+  EXPECT_LT(bfloat16_gain(hardware), 1000);
+  testing::AloneCommunicator alone;
+  EXPECT_GT(bfloat16_gain(hardware, alone), 0);
+  hardware.bfloat16_instructions = false;
+  EXPECT_EQ(bfloat16_gain(hardware, alone), 0);
+}
+
 TEST(ComputeChoice, WhatTheUserSaysIsTaken) {
-  EXPECT_EQ(on_cpu("float32", 4096, true), at::kFloat);
-  EXPECT_EQ(on_cpu("bfloat16", 64, false), at::kBFloat16);
+  EXPECT_EQ(on_cpu("float32", 4096, 1.7), at::kFloat);
+  EXPECT_EQ(on_cpu("bfloat16", 64, 0), at::kBFloat16);
 }
 
 TEST(ComputeChoice, WithoutGpusAutoIsTheProcessorAndCudaIsRefusedWithTheReason) {
