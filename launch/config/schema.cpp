@@ -85,8 +85,8 @@ OptionSpec data_section() {
        text("format", "messages",
             "messages: {\"messages\": [{role, content}]}; prompt_completion: {\"prompt\", \"completion\"} as texts or "
             "message lists; gsm8k: {\"question\", \"answer\"}: what stands before the answer's last ####, without "
-            "calculator "
-            "marks (<<48/2=24>>), becomes the thought, what follows it the answer; a row without #### is an error",
+            "calculator marks (<<48/2=24>>), becomes the thought, what follows it the answer; a row without #### is an "
+            "error",
             {"messages", "prompt_completion", "gsm8k"}),
        number("weight", 1.0, 1e-6, 1e6, "copies per epoch; 0.5 draws another seeded half each epoch"),
        integer("limit", nullptr, 1, "use the first rows only")}));
@@ -105,13 +105,12 @@ OptionSpec prompt_sets_section() {
   return group(
       OptionType::section_map, "prompt_sets", "prompts for the monitors, by name",
       {needed(text("path", nullptr, ".jsonl, or .csv with a header row")),
-       text(
-           "format", "field",
-           "field: one column is the request; beside it 'id', 'answer' (a task's), 'response' and 'reasoning' (a "
-           "reference "
-           "response) and 'topic' are read where they are there; gsm8k as in data.train; messages: up to the last user "
-           "turn, without an answer",
-           {"field", "gsm8k", "messages"}),
+       text("format", "field",
+            "field: one column is the request; beside it 'id', 'answer' (a task's), 'response' and 'reasoning' (a "
+            "reference response) and 'topic' are read where they are there; gsm8k as in data.train; messages: up to "
+            "the last user "
+            "turn, without an answer",
+            {"field", "gsm8k", "messages"}),
        text("field", "prompt", "the column or member that holds the request (format field)"),
        integer("limit", nullptr, 1, "use the first rows only"),
        text("where", "", "column=value: keep only such rows")});

@@ -32,6 +32,11 @@ std::vector<RankGpu> gather_gpus(Communicator& host, const RankGpu& mine) {
   return ranks;
 }
 
+// Without instructions bfloat16 takes for ever: the gain is 0, and that of all ranks where one has none.
+ProductTimes times_here(const Hardware& hardware) {
+  return hardware.bfloat16_instructions ? time_products() : ProductTimes{0, std::numeric_limits<double>::infinity()};
+}
+
 }  // namespace
 
 DeviceChoice choose_device(const std::string& wanted, int local_rank, const GpuSurvey& survey) {
@@ -50,15 +55,12 @@ DeviceChoice choose_device(const std::string& wanted, int local_rank, const GpuS
 }
 
 double bfloat16_gain(const Hardware& hardware) {
-  if (!hardware.bfloat16_instructions) return 0;
-  const ProductTimes times = time_products();
+  const ProductTimes times = times_here(hardware);
   return times.float32 / times.bfloat16;
 }
 
 double bfloat16_gain(const Hardware& hardware, Communicator& communicator) {
-  // Where one has no instructions for it, the sum is no finite time.
-  ProductTimes times{0, std::numeric_limits<double>::infinity()};
-  if (hardware.bfloat16_instructions) times = time_products();
+  const ProductTimes times = times_here(hardware);
   const double float32 = communicator.sum(times.float32, "time products in float32");
   return float32 / communicator.sum(times.bfloat16, "time products in bfloat16");
 }

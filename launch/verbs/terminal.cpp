@@ -1,6 +1,5 @@
 #include "launch/verbs/terminal.h"
 
-#include <fcntl.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -8,6 +7,9 @@
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
+#include <optional>
+
+#include "data/support/file_descriptor.h"
 
 namespace rim {
 namespace {
@@ -25,19 +27,14 @@ class Stream {
   explicit Stream(int descriptor) : descriptor_(descriptor) {
     if (std::getenv("OMPI_COMM_WORLD_RANK") == nullptr) return;
     const std::string launchers = "/proc/" + std::to_string(::getppid()) + "/fd/" + std::to_string(descriptor);
-    opened_ = ::open(launchers.c_str(), O_WRONLY | O_NOCTTY | O_CLOEXEC | O_NONBLOCK);
-    descriptor_ = opened_;
+    opened_.emplace(launchers, O_WRONLY | O_NOCTTY | O_NONBLOCK);
+    descriptor_ = opened_->value();
   }
-  ~Stream() {
-    if (opened_ >= 0) ::close(opened_);
-  }
-  Stream(const Stream&) = delete;
-  Stream& operator=(const Stream&) = delete;
   [[nodiscard]] int descriptor() const { return descriptor_; }  // -1: it cannot be asked
 
  private:
   int descriptor_;
-  int opened_ = -1;
+  std::optional<FileDescriptor> opened_;
 };
 
 bool is_dumb() {

@@ -98,11 +98,7 @@ class NeuronsMonitor : public Monitor {
   }
 
   void load_state(const TensorMap& state) override {
-    if (state.empty()) {
-      throw Error(ExitCode::config, "monitor " + options_.name +
-                                        ": the checkpoint does not know it: a run must have this monitor from its "
-                                        "first step on; take it out, or start a new run");
-    }
+    require_known(state, options_.name);
     if (!state.contains("safety.index") || !state.contains("control.index") || !state.contains("conditions")) {
       throw Error(ExitCode::bad_data, "the checkpoint's state is not that of a neurons monitor");
     }

@@ -99,11 +99,7 @@ class RasMonitor : public Monitor {
   }
 
   void load_state(const TensorMap& state) override {
-    if (state.empty()) {
-      throw Error(ExitCode::config, "monitor " + options_.name +
-                                        ": the checkpoint does not know it: a run must have this monitor from its "
-                                        "first step on; take it out, or start a new run");
-    }
+    require_known(state, options_.name);
     const auto part = [&](const char* key, std::int64_t dimensions = 2) {
       const auto found = state.find(key);
       if (found == state.end() || found->second.dim() != dimensions ||

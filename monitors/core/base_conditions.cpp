@@ -31,4 +31,11 @@ void require_same_conditions(const at::Tensor& packed, const BaseConditions& now
   }
 }
 
+void require_known(const TensorMap& state, const std::string& monitor) {
+  if (!state.empty()) return;
+  throw Error(ExitCode::config, "monitor " + monitor +
+                                    ": the checkpoint does not know it: a run must have this monitor from its first "
+                                    "step on; take it out, or start a new run");
+}
+
 }  // namespace rim
