@@ -9,13 +9,9 @@ import runs
 @pytest.fixture(scope="module")
 def model(tmp_path_factory):
     """A whole Hugging Face folder with weights: the checkpoint of a run of one step."""
-    folder = tmp_path_factory.mktemp("model")
-    vocabulary = runs.write_byte_tokenizer(folder / "tokenizer")
-    runs.write_qwen3_config(folder / "config", vocabulary, width=16, layers=1, heads=2, key_value_heads=1,
-                            intermediate=32)
-    runs.write_sums(folder / "sums.jsonl", 4)
+    folder = runs.write_small_world(tmp_path_factory.mktemp("model"), sums=4)
     config = runs.write_config(folder / "make.yaml", {
-        "model": {"config": str(folder / "config")}, "tokenizer": str(folder / "tokenizer"),
+        "model": {"config": str(folder / "model")}, "tokenizer": str(folder / "tokenizer"),
         "data": {"train": [{"path": str(folder / "sums.jsonl")}]}, "output_dir": str(folder / "run"), "max_steps": 1})
     runs.rimscope("train", config)
     return runs.last_checkpoint(folder / "run")

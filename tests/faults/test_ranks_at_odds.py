@@ -2,7 +2,6 @@
 import json
 import os
 import signal
-import time
 
 import failures
 import runs
@@ -33,9 +32,7 @@ def test_the_cause_is_told_before_what_it_led_to(world):
 def test_a_first_rank_that_hangs_ends_the_run_and_another_says_why(world):
     process = runs.start(["train", world / "run.yaml", "max_steps=1000000", "save_steps=0", "ddp_timeout=2"], ranks=2)
     log = world / "run/log.jsonl"
-    end = time.monotonic() + 60
-    while not (log.exists() and log.read_text().count("\n") >= 3) and time.monotonic() < end:
-        time.sleep(0.01)
+    runs.wait_until(lambda: log.exists() and log.read_text().count("\n") >= 3)
     os.kill(json.loads((world / "run/status.json").read_text())["pid"], signal.SIGSTOP)
     _, said = process.communicate(timeout=60)
     assert process.returncode == SOFTWARE, said

@@ -3,7 +3,6 @@ import json
 import pathlib
 import shutil
 import signal
-import time
 
 import h5py
 import pytest
@@ -18,9 +17,7 @@ def kill_in_mid_run(world, *overrides):
     """A run without end that is killed before a checkpoint of its own."""
     process = runs.start(["train", world / "run.yaml", "max_steps=1000000", "save_steps=0", *overrides])
     log = world / "other/log.jsonl"
-    end = time.monotonic() + 60
-    while not (log.exists() and log.read_text().count("\n") >= 3) and time.monotonic() < end:
-        time.sleep(0.01)
+    runs.wait_until(lambda: log.exists() and log.read_text().count("\n") >= 3)
     process.kill()
     process.communicate(timeout=60)
     assert log.exists() and not list((world / "other").glob("checkpoints/*"))
@@ -150,9 +147,7 @@ def test_a_run_beyond_its_last_step_has_nothing_to_do(world):
 def stop_in_mid_run(world, ready, ranks=1, *overrides):
     """Sends USR1 once ready() holds, and returns what the run printed."""
     process = runs.start(["train", world / "run.yaml", "max_steps=1000000", *overrides], ranks=ranks)
-    end = time.monotonic() + 60
-    while not ready() and time.monotonic() < end:
-        time.sleep(0.005)
+    runs.wait_until(ready)
     process.send_signal(signal.SIGUSR1)
     said = process.communicate(timeout=60)
     assert process.returncode == failures.PREEMPTED, said

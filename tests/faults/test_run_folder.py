@@ -1,6 +1,5 @@
 """What a run's folder holds already, or cannot take."""
 import signal
-import time
 
 import pytest
 
@@ -77,9 +76,7 @@ def test_a_strangers_folder_where_a_checkpoint_would_go_is_found_at_the_start(wo
 
 def test_two_runs_do_not_share_a_folder(world):
     process = runs.start(["train", world / "run.yaml", "max_steps=1000000", "save_steps=0"])
-    end = time.monotonic() + 60
-    while not (world / "run/log.jsonl").exists() and time.monotonic() < end:
-        time.sleep(0.01)
+    runs.wait_until((world / "run/log.jsonl").exists)
     message = train_error(world, "resume_from_checkpoint=auto", code=CONFIG)
     assert str(world / "run") in message and f"process {process.pid} on " in message
     process.send_signal(signal.SIGUSR1)

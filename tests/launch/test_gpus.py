@@ -32,11 +32,7 @@ def driver(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def configuration(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("world")
-    vocabulary = runs.write_byte_tokenizer(folder / "tokenizer")
-    runs.write_qwen3_config(folder / "model", vocabulary, width=16, layers=1, heads=2, key_value_heads=1,
-                            intermediate=32)
-    runs.write_sums(folder / "sums.jsonl", 10)
+    folder = runs.write_small_world(tmp_path_factory.mktemp("world"), sums=10)
     return runs.write_config(folder / "config.yaml", {
         "model": {"config": str(folder / "model")}, "tokenizer": str(folder / "tokenizer"),
         "data": {"train": [{"path": str(folder / "sums.jsonl")}]}, "output_dir": str(folder / "run"), "max_steps": 1,

@@ -19,11 +19,7 @@ import runs
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("world")
-    vocabulary = runs.write_byte_tokenizer(folder / "tokenizer")
-    runs.write_qwen3_config(folder / "model", vocabulary, width=16, layers=1, heads=2, key_value_heads=1,
-                            intermediate=32)
-    runs.write_sums(folder / "sums.jsonl", 30)
+    folder = runs.write_small_world(tmp_path_factory.mktemp("world"), sums=30)
     runs.write_prompts(folder / "harmful.jsonl", ["do harm", "do worse"])
     return folder
 

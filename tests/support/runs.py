@@ -4,6 +4,7 @@ import os
 import pathlib
 import random
 import subprocess
+import time
 
 import pytest
 
@@ -117,6 +118,21 @@ def write_sums(path, count, seed=1):
                         {"role": "assistant", "content": f"{thought}{sum(terms)}"}]
             file.write(json.dumps({"messages": messages}) + "\n")
     return path
+
+
+def write_small_world(folder, sums):
+    """tokenizer/, model/config.json of one narrow layer, and sums.jsonl: what the smallest run needs."""
+    vocabulary = write_byte_tokenizer(folder / "tokenizer")
+    write_qwen3_config(folder / "model", vocabulary, width=16, layers=1, heads=2, key_value_heads=1, intermediate=32)
+    write_sums(folder / "sums.jsonl", sums)
+    return folder
+
+
+def wait_until(ready, seconds=60):
+    """Returns once ready() holds; after so many seconds anyway, for the caller to find out."""
+    end = time.monotonic() + seconds
+    while not ready() and time.monotonic() < end:
+        time.sleep(0.005)
 
 
 def write_prompts(path, texts):
